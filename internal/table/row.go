@@ -1,0 +1,60 @@
+// Package table is the leaf that readers and mapping share: a row of an export,
+// its heading, and the format a profile asks readers to expect. It knows no file
+// format and no profile.
+package table
+
+import "strings"
+
+// Row is one record of an export.
+type Row struct {
+	// Number is the row number as a spreadsheet's margin shows it, from 1: blank
+	// lines, title lines and line breaks inside quotes are counted. Where a file
+	// has no heading the first record is 1.
+	Number int
+	// Cells hold the text of each column, in the order of the heading and never
+	// fewer than it has (short records are padded with ""). The slice belongs to
+	// the receiver.
+	Cells []string
+	// Faults are cells that the reader found damaged beyond repair (digits lost by a
+	// spreadsheet, a formula without a cached value, an undecodable byte).
+	Faults []Fault
+}
+
+// Fault is a damaged cell; the reader gives the code, the mapping decides whether
+// the column matters.
+type Fault struct {
+	Column int    // index into Cells
+	Code   string // C-… code of the catalogue
+	Detail string // what was seen, for the message
+}
+
+// Blank reports whether every cell is empty or white.
+func (r Row) Blank() bool {
+	for _, c := range r.Cells {
+		if strings.TrimSpace(c) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// Heading is the names of the columns, as the file has them (trimmed). A file
+// without heading has columns named "1", "2", ….
+type Heading struct {
+	Names []string
+	Row   int // margin number of the heading row; 0 without heading
+}
+
+// Format is what a profile says about the files it reads. Zero values mean "find
+// out" where finding out is safe, else the default of the field.
+type Format struct {
+	Kind      string // "csv", "xlsx", "jsonl"; ("fixed" follows later)
+	Encoding  string // csv: utf-8, utf-16, windows-1252, iso-8859-1, iso-8859-15, cp850, cp437; "" = BOM, then strict UTF-8, then windows-1252
+	Delimiter rune   // csv; 0 = ';'
+	Quote     rune   // csv; 0 = '"'
+	NoHeading bool   // columns are numbered
+	SkipRows  int    // rows before the heading (or before the first record)
+	Sheet     string // xlsx: name, or number from 1; "" = first visible sheet
+	MaxRows   int    // 0 = reader's default limit
+	MaxBytes  int64  // 0 = reader's default limit (xlsx: unzipped)
+}
