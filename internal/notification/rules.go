@@ -5,32 +5,32 @@ import "time"
 // Limits of SEND. Those marked as settings were read in a development
 // configuration of the platform only, so Rules can change them.
 const (
-	maxProtocol            = 256
-	maxToken               = 256
-	maxSubject             = 134
-	maxAbstract            = 1024
-	maxDenomination        = 88
-	maxGroup               = 1024
-	maxTitle               = 512
-	maxDocIdx              = 3
-	maxPEC                 = 320
-	maxAt                  = 44
-	maxAddress             = 1024
-	maxZip                 = 15
-	maxPlace               = 256 // municipality, its details, province, state
-	maxKey                 = 512
-	maxVersionToken        = 256
-	printedRow             = 44  // characters of one row on the envelope
-	maxPercent             = 100 // paFee, vat, priority
-	defaultMaxRecipients   = 15        // setting
-	defaultMaxDocuments    = 15        // setting
-	defaultMaxPDFBytes     = 200 << 20 // setting; exactly this size still passes
-	noticeLength           = 18
-	numericTaxIDLength     = 11
-	personalTaxIDLength    = 16
-	iunLength              = 25
-	digestLength           = 44
-	italianCAPLength       = 5
+	maxProtocol          = 256
+	maxToken             = 256
+	maxSubject           = 134
+	maxAbstract          = 1024
+	maxDenomination      = 88
+	maxGroup             = 1024
+	maxTitle             = 512
+	maxDocIdx            = 3
+	maxPEC               = 320
+	maxAt                = 44
+	maxAddress           = 1024
+	maxZip               = 15
+	maxPlace             = 256 // municipality, its details, province, state
+	maxKey               = 512
+	maxVersionToken      = 256
+	printedRow           = 44        // characters of one row on the envelope
+	maxPercent           = 100       // paFee, vat, priority
+	defaultMaxRecipients = 15        // setting
+	defaultMaxDocuments  = 15        // setting
+	defaultMaxPDFBytes   = 200 << 20 // setting; exactly this size still passes
+	noticeLength         = 18
+	numericTaxIDLength   = 11
+	personalTaxIDLength  = 16
+	iunLength            = 25
+	digestLength         = 44
+	italianCAPLength     = 5
 )
 
 // Rules are the settings of one sender that the verdict on a request depends on.

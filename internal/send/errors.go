@@ -1,6 +1,7 @@
 package send
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -92,3 +93,35 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// ClassOf gives the class of an error of this package; 0 if err is none.
+func ClassOf(err error) Class {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Class
+	}
+	return 0
+}
+
+// Doubtful tells of a Rejected error that SEND may have given by a fault of its
+// own: a failed read of its taxonomy table is answered as "code not in the
+// table". The same request may be repeated once before the row is blamed
+// (reference/send-validation.md §0).
+func (e *Error) Doubtful() bool {
+	if e.Class != Rejected || len(e.Details) == 0 {
+		return false
+	}
+	for _, d := range e.Details {
+		if d.Code != codeTaxonomy {
+			return false
+		}
+	}
+	return true
+}
+
+// Causes that are not an answer.
+var (
+	errBudget   = errors.New("the day's budget of calls is used up")
+	errNoAnswer = errors.New("no complete answer in time")
+	errStalled  = errors.New("no byte moved for too long")
+)

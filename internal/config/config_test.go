@@ -1,0 +1,145 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sendconnector/internal/yamldoc"
+)
+
+// The example is what people copy: a key in it that the program does not know would
+// stop their first start.
+func TestExampleIsValid(t *testing.T) {
+	c, err := Load("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Flows["tari"].Outbox, "tari"; got != want {
+		t.Errorf("outbox %q, want %q", got, want)
+	}
+	if got, want := c.Senders["comune"].BaseURL, "https://api.uat.notifichedigitali.it"; got != want {
+		t.Errorf("base URL %q, want %q", got, want)
+	}
+	if got, want := c.Flows["tari"].Documents.Deadline, 30*time.Minute; got != want {
+		t.Errorf("deadline %v, want %v", got, want)
+	}
+}
+
+// Every commented default of the example must be a key the program knows, or people
+// who take the "#" away are sent away.
+func TestExampleCommentsAreValidKeys(t *testing.T) {
+	data, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, line := range strings.Split(string(data), "\n") {
+		bare := strings.TrimLeft(line, " ")
+		indent := line[:len(line)-len(bare)]
+		text := strings.TrimPrefix(bare, "# ")
+		key, _, isKey := strings.Cut(strings.TrimSpace(text), ":")
+		if strings.HasPrefix(bare, "# ") && isKey && nameRule.MatchString(key) && !strings.Contains(text, "…") && !strings.HasPrefix(text, "Durations") && !strings.HasPrefix(text, "Flows") && !strings.HasPrefix(text, "Outboxes:") && !strings.HasPrefix(text, "Senders") {
+			line = indent + text
+		}
+		lines = append(lines, line)
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil {
+		t.Fatalf("with every default written out: %v", err)
+	}
+}
+
+const minimal = `version: 1
+installation: prova
+senders:
+  comune: {tax_id: "01199250158", denomination: Comune, environment: uat, api_key: "${env:KEY}"}
+flows:
+  tari: {sender: comune, source: {root: drop}}
+`
+
+func load(t *testing.T, text string) (*Config, error) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load(path)
+}
+
+// Each of these mistakes would otherwise show only when a file is dropped, or never.
+func TestMistakesAreFound(t *testing.T) {
+	tests := map[string]struct{ old, new, want string }{
+		"unknown key":         {"root: drop", "root: drop, rot: x", "rot"},
+		"secret in clear":     {"${env:KEY}", "abc123", "a secret is not written here"},
+		"wrong check digit":   {"01199250158", "01199250159", "not a valid tax code"},
+		"no such sender":      {"sender: comune", "sender: comuen", "did you mean comune?"},
+		"no installation":     {"installation: prova", "installation: ''", "installation is required"},
+		"http to the world":   {"environment: uat", "environment: custom, base_url: 'http://example.org'", "this machine only"},
+		"base URL of uat":     {"environment: uat", "environment: uat, base_url: 'https://example.org'", "custom or simulator only"},
+		"network share":       {"installation: prova", "installation: prova\ndata: '\\\\server\\share'", "network share"},
+		"environment":         {"environment: uat", "environment: prod", "is not one of"},
+		"settle too long":     {"root: drop", "root: drop, settle: 2h", "between"},
+		"escape":              {"root: drop", "root: drop, folders: {in: ../in}", "below root"},
+		"two folders alike":   {"root: drop", "root: drop, folders: {in: x, work: X}", "used for in too"},
+		"release":             {"source: {root: drop}", "source: {root: drop}, release: {mode: never}", "is not one of"},
+		"allowed tax code":    {"environment: uat", "environment: production, validation: {allow_tax_ids: [X]}", "test environments only"},
+		"same files twice":    {"flows:", "flows:\n  altro: {sender: comune, source: {root: drop}}", "same files"},
+		"version":             {"version: 1", "version: 2", "version must be 1"},
+		"outbox unknown":      {"sender: comune, source", "sender: comune, outbox: x, source", "no outbox"},
+		"pdnd environments":   {"environment: uat", "environment: uat, pdnd: {client_id: a, purpose_id: b, key_file: k, audience: auth.interop.pagopa.it/client-assertion}", "different environments"},
+		"pdnd without client": {"environment: uat", "environment: uat, pdnd: {purpose_id: b, key_file: k}", "client_id is required"},
+	}
+	if _, err := load(t, minimal); err != nil {
+		t.Fatalf("the sound file: %v", err)
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, strings.Replace(minimal, tt.old, tt.new, 1))
+			list, ok := errors.AsType[yamldoc.Errors](err)
+			if !ok {
+				t.Fatalf("error %v, want yamldoc.Errors", err)
+			}
+			if !strings.Contains(list.Error(), tt.want) {
+				t.Errorf("message lacks %q:\n%v", tt.want, list)
+			}
+			if list[0].Line == 0 {
+				t.Errorf("no place in the file: %v", list)
+			}
+		})
+	}
+}
+
+// All problems come at once, or a person mends and restarts once for each.
+func TestAllMistakesAtOnce(t *testing.T) {
+	text := strings.NewReplacer("environment: uat", "environment: prod", "01199250158", "1", "root: drop", "rot: x").Replace(minimal)
+	_, err := load(t, text)
+	list, _ := errors.AsType[yamldoc.Errors](err)
+	if len(list) < 4 {
+		t.Errorf("%d problems, want unknown key, environment, tax code, root:\n%v", len(list), err)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(" geheim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CONNECTOR_TEST_SECRET", "aus-env")
+	for ref, want := range map[Secret]string{"${file:key}": "geheim", "${env:CONNECTOR_TEST_SECRET}": "aus-env"} {
+		if got, err := ref.Resolve(dir); err != nil || got != want {
+			t.Errorf("%s: %q, %v; want %q", ref, got, err, want)
+		}
+	}
+	for _, ref := range []Secret{"${file:missing}", "${env:CONNECTOR_TEST_NONE}", "clear", "${file:}"} {
+		if got, err := ref.Resolve(dir); err == nil {
+			t.Errorf("%s: %q, want an error", ref, got)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package config
+
+import (
+	"path/filepath"
+	"time"
+)
+
+// Environments that SEND has (reference: send-api §1, pdnd-voucher §1.1).
+const (
+	EnvUAT        = "uat"
+	EnvProduction = "production"
+	EnvSimulator  = "simulator"
+	EnvCustom     = "custom"
+)
+
+// place is where an environment is.
+type place struct{ baseURL, tokenURL, audience string }
+
+var places = map[string]place{
+	EnvUAT: {
+		"https://api.uat.notifichedigitali.it",
+		"https://auth.uat.interop.pagopa.it/token.oauth2",
+		"auth.uat.interop.pagopa.it/client-assertion",
+	},
+	EnvProduction: {
+		"https://api.notifichedigitali.it",
+		"https://auth.interop.pagopa.it/token.oauth2",
+		"auth.interop.pagopa.it/client-assertion",
+	},
+	EnvSimulator: {
+		"http://127.0.0.1:8099",
+		"http://127.0.0.1:8099/token.oauth2",
+		"auth.uat.interop.pagopa.it/client-assertion",
+	},
+}
+
+// setDefaults fills in everything the file leaves out.
+func (c *Config) setDefaults() {
+	or(&c.Language, "it")
+	or(&c.Data, "data")
+	or(&c.Log.Level, "info")
+	or(&c.Log.Format, "text")
+	or(&c.Log.MaxSize, 20)
+	or(&c.Log.Keep, 10)
+	for _, s := range c.Senders {
+		if s != nil {
+			s.setDefaults()
+		}
+	}
+	if c.Outboxes == nil {
+		c.Outboxes = map[string]*Outbox{}
+	}
+	for name, f := range c.Flows {
+		if f == nil {
+			continue
+		}
+		f.setDefaults(c.Language)
+		if f.Outbox == "" && f.Source.Root != "" {
+			f.Outbox = name
+			if c.Outboxes[name] == nil {
+				c.Outboxes[name] = &Outbox{Path: filepath.Join(f.Source.Root, f.Source.Folders.Out)}
+			}
+		}
+	}
+	for _, o := range c.Outboxes {
+		if o != nil {
+			or(&o.Refresh, time.Minute)
+			or(&o.Heartbeat, 15*time.Minute)
+			or(&o.MaxLines, 10_000)
+		}
+	}
+}
+
+func (s *Sender) setDefaults() {
+	at := places[s.Environment]
+	or(&s.BaseURL, at.baseURL)
+	if s.PDND != nil {
+		or(&s.PDND.TokenURL, at.tokenURL)
+		or(&s.PDND.Audience, at.audience)
+	}
+	or(&s.Limits.PerSecond, 50)
+	or(&s.Limits.Burst, 100)
+	or(&s.Limits.PerDay, 100_000)
+	or(&s.Concurrency.Uploads, 8)
+	or(&s.Concurrency.Creates, 16)
+	or(&s.Concurrency.Downloads, 4)
+	or(&s.Acceptance.LookupAfter, 24*time.Hour)
+	or(&s.Progress.Silence, 240*time.Hour)
+	or(&s.Validation.MaxRecipients, 15)
+	or(&s.Validation.MaxDocuments, 15)
+	or(&s.Validation.MaxPDFMB, 200)
+	if s.RefusalFee == nil {
+		s.RefusalFee = ptr(100)
+	}
+}
+
+func (f *Flow) setDefaults(language string) {
+	or(&f.Language, language)
+	or(&f.Source.Type, "local")
+	or(&f.Source.Settle, 30*time.Second)
+	or(&f.Source.Poll, 15*time.Second)
+	or(&f.Source.Folders.In, "in")
+	or(&f.Source.Folders.Work, "work")
+	or(&f.Source.Folders.Archive, "archive")
+	or(&f.Source.Folders.Rejected, "rejected")
+	or(&f.Source.Folders.Out, "out")
+	or(&f.Release.Mode, "auto")
+	if f.Release.MaxNotifications == nil {
+		f.Release.MaxNotifications = ptr(1000)
+	}
+	or(&f.Documents.Mode, "take")
+	or(&f.Documents.Deadline, 30*time.Minute)
+	or(&f.Documents.OnMissing, "rows")
+}
+
+// absolutePaths makes every path of the file start from the file's folder.
+func (c *Config) absolutePaths() {
+	dir := c.Dir()
+	c.Data = absolute(dir, c.Data)
+	c.Log.File = absolute(dir, c.Log.File)
+	if c.Control.Socket == "" {
+		c.Control.Socket = filepath.Join(c.Data, "control.sock")
+	}
+	c.Control.Socket = absolute(dir, c.Control.Socket)
+	for _, s := range c.Senders {
+		if s == nil {
+			continue
+		}
+		s.Validation.Places = absolute(dir, s.Validation.Places)
+		if s.PDND != nil {
+			s.PDND.KeyFile = absolute(dir, s.PDND.KeyFile)
+		}
+	}
+	for _, o := range c.Outboxes {
+		if o != nil {
+			o.Path = absolute(dir, o.Path)
+		}
+	}
+	for _, f := range c.Flows {
+		if f != nil {
+			f.Source.Root = absolute(dir, f.Source.Root)
+			f.Profile = absolute(dir, f.Profile)
+			f.Documents.Folder = absolute(dir, f.Documents.Folder)
+		}
+	}
+}
+
+// or sets a value that the file left out.
+func or[T comparable](value *T, standard T) {
+	var none T
+	if *value == none {
+		*value = standard
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package config
+
+func systemFile() string { return "/etc/connector/config.yaml" }

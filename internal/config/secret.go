@@ -1,0 +1,87 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Secret names where a secret lies: "${file:PATH}" (relative paths start from the
+// configuration's folder) or "${env:NAME}". It never holds the secret itself, so it
+// may be printed. Read it with Resolve at the moment it is needed: a file that was
+// replaced is then read anew.
+type Secret string
+
+// ErrOpenSecret says that a secret file can be read by others than its owner.
+var ErrOpenSecret = errors.New("the file can be read by other users of this machine; set its mode to 0600")
+
+const maxSecret = 64 << 10
+
+// reference splits the secret into kind ("file" or "env") and name.
+func (s Secret) reference() (kind, name string, err error) {
+	inner, ok := strings.CutPrefix(string(s), "${")
+	if ok {
+		inner, ok = strings.CutSuffix(inner, "}")
+	}
+	kind, name, found := strings.Cut(inner, ":")
+	if !ok || !found || name == "" || (kind != "file" && kind != "env") {
+		return "", "", errors.New("a secret is not written here: put it in a file and write ${file:PATH}, or ${env:NAME} for an environment variable")
+	}
+	return kind, name, nil
+}
+
+// Resolve reads the secret; dir is where relative paths start. The text is trimmed
+// of surrounding white space. Errors never contain it.
+func (s Secret) Resolve(dir string) (string, error) {
+	kind, name, err := s.reference()
+	if err != nil {
+		return "", err
+	}
+	if kind == "env" {
+		value := strings.TrimSpace(os.Getenv(name))
+		if value == "" {
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		}
+		return value, nil
+	}
+	data, err := ReadPrivate(absolute(dir, name), false)
+	if err != nil {
+		return "", err
+	}
+	value := strings.TrimSpace(string(data))
+	if value == "" {
+		return "", fmt.Errorf("the secret file %s is empty", name)
+	}
+	return value, nil
+}
+
+// ReadPrivate reads a small file that holds a secret. On Unix a file that others
+// than its owner may read is refused with ErrOpenSecret unless open is true (secrets
+// of containers are mounted so); Windows has no such bits.
+func ReadPrivate(path string, open bool) ([]byte, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the secret file %s does not exist", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("secret file: %w", err)
+	}
+	if info.Size() > maxSecret {
+		return nil, fmt.Errorf("%s is too large for a secret (%d bytes)", path, info.Size())
+	}
+	if !open && readableByOthers(info) {
+		return nil, fmt.Errorf("%s: %w", path, ErrOpenSecret)
+	}
+	return os.ReadFile(path)
+}
+
+// absolute makes a path of the configuration absolute.
+func absolute(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) || isNetworkPath(path) {
+		return path
+	}
+	return filepath.Join(dir, filepath.FromSlash(path))
+}

@@ -1,0 +1,109 @@
+package send
+
+import (
+	"context"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Client speaks to SEND with one API key. It is safe for many goroutines, owns
+// none, and keeps nothing on disk.
+type Client struct {
+	cfg       Config
+	api       *http.Client
+	store     *http.Client // uploads and downloads, without credentials
+	limiter   *limiter
+	vouchers  *vouchers // nil without PDND
+	transfers chan struct{}
+	skew      atomic.Int64 // nanoseconds
+	denials   denials
+}
+
+// New checks the configuration (addresses, key, path templates, the PDND key
+// against its id) and builds a client. It starts nothing and calls nobody.
+func New(cfg Config) (*Client, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	c := &Client{
+		cfg:       cfg,
+		api:       noRedirects(cfg.Transport),
+		store:     storeClient(cfg.Transport),
+		limiter:   newLimiter(cfg.Limits, cfg.Clock, cfg.Wait),
+		transfers: make(chan struct{}, cfg.Transfers),
+	}
+	if cfg.PDND != nil {
+		v, err := newVouchers(*cfg.PDND, cfg, c.sawDate)
+		if err != nil {
+			return nil, err
+		}
+		c.vouchers = v
+	}
+	return c, nil
+}
+
+// Voucher makes sure that there is a voucher in hand, asking PDND if need be,
+// and says until when it would be used. Without PDND binding it answers the zero
+// time and no error.
+func (c *Client) Voucher(ctx context.Context) (expires time.Time, err error) {
+	if c.vouchers == nil {
+		return time.Time{}, nil
+	}
+	v, err := c.vouchers.get(ctx)
+	if err != nil {
+		return time.Time{}, c.named("voucher", err)
+	}
+	return v.expires, nil
+}
+
+// Budget gives the API calls made today (UTC, as the gateway counts) and those
+// left.
+func (c *Client) Budget() (used, left int) { return c.limiter.today() }
+
+// Skew is the other side's clock minus ours, from the last Date header seen; its
+// grain is a second. Beyond a minute or two vouchers are refused.
+func (c *Client) Skew() time.Duration { return time.Duration(c.skew.Load()) }
+
+// sawDate notes the difference of clocks; sent and now are local times around
+// the answer.
+func (c *Client) sawDate(h http.Header, sent, now time.Time) {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
+	}
+	// Date is cut to the second, so half a second is added back.
+	middle := sent.Add(now.Sub(sent) / 2)
+	c.skew.Store(int64(date.Add(500 * time.Millisecond).Sub(middle)))
+}
+
+// cached is how long the gateway keeps a verdict on an API key, whatever the
+// voucher, and a little more (reference/pdnd-voucher.md §5.5).
+const cached = 65 * time.Second
+
+// denials remembers a denial of the gateway, so that one voucher is renewed and
+// no more, and nothing is concluded before the gateway has forgotten its verdict.
+type denials struct {
+	mu    sync.Mutex
+	first time.Time // zero = the last answer was not a denial
+}
+
+// denied notes a denial at now and says whether it is the first of its row, and
+// how long to wait before one counts; 0 means that waiting did not help.
+func (d *denials) denied(now time.Time) (first bool, wait time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.first.IsZero() {
+		d.first = now
+		return true, cached
+	}
+	return false, max(0, cached-now.Sub(d.first))
+}
+
+func (d *denials) passed() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.first = time.Time{}
+}

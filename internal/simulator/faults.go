@@ -1,0 +1,232 @@
+package simulator
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// FaultKind is what goes wrong.
+type FaultKind string
+
+// Kinds for any operation. "After" means that the effect has taken place and
+// only the answer is lost.
+const (
+	FaultStatus          FaultKind = "status"       // Status (503) instead of the effect
+	FaultStatusAfter     FaultKind = "status-after" // Status (503) after the effect
+	FaultReset           FaultKind = "reset"        // connection cut before the effect
+	FaultResetAfter      FaultKind = "reset-after"  // connection cut after the effect
+	FaultTooManyRequests FaultKind = "429"          // with Retry-After if RetryAfter is given
+	FaultHTML            FaultKind = "html"         // a proxy's page, Status (502)
+	FaultTruncated       FaultKind = "truncated"    // half of the answer's body, after the effect
+	FaultDelay           FaultKind = "delay"        // waits Delay, then goes on
+)
+
+// Kinds for single operations.
+const (
+	FaultExpiredURL   FaultKind = "expired-url"   // upload, download: 403 as of an expired address
+	FaultNoVersionID  FaultKind = "no-version-id" // upload: stored, without x-amz-version-id
+	FaultMissing      FaultKind = "missing"       // legalFact, document, attachment, sent, requestStatus: 404
+	FaultNotReady     FaultKind = "not-ready"     // legalFact, document, attachment: retryAfter only
+	FaultEmptyPage    FaultKind = "empty-page"    // streamEvents: no event, though there are some
+	FaultRepeatPage   FaultKind = "repeat-page"   // streamEvents: every event of the page twice
+	FaultDuplicate    FaultKind = "duplicate"     // publish: the event enters the stream twice
+	FaultReorder      FaultKind = "reorder"       // publish: the event comes after the next one
+	FaultDrop         FaultKind = "drop"          // publish: the event never enters the stream
+	FaultRefuse       FaultKind = "refuse"        // acceptance: refused with Code
+	FaultContention   FaultKind = "contention"    // create: 409 that proves nothing
+	FaultRegistryDown FaultKind = "registry-down" // create: 503 of the tax registry check
+)
+
+// Fault is one rule. Operations are named as in the routes ("token", "preload",
+// "upload", "create", "requestStatus", "sent", "streamEvents", …), "acceptance"
+// (the asynchronous validation), "publish" (an event entering a stream) or "*".
+type Fault struct {
+	Operation   string
+	Kind        FaultKind
+	Status      int
+	Body        string // FaultStatus, FaultStatusAfter: body instead of a gateway message
+	Code        string // FaultRefuse
+	RetryAfter  string // FaultTooManyRequests: header value; "" = no header
+	Delay       time.Duration
+	Count       int     // at most so many times; 0 = always
+	Nth         int     // only the n-th matching call, from 1
+	Every       int     // only every n-th matching call
+	Probability float64 // 0 = 1
+}
+
+type rule struct {
+	Fault
+	id, seen, fired int
+}
+
+// Faults holds the rules. It is safe for concurrent use; drawing is seeded, so
+// that a sequential run can be repeated.
+type Faults struct {
+	mu    sync.Mutex
+	dice  *dice
+	rules []*rule
+	next  int
+	fired map[string]int
+}
+
+func newFaults(d *dice) *Faults { return &Faults{dice: d, fired: map[string]int{}} }
+
+// Add switches a rule on and returns its number.
+func (f *Faults) Add(x Fault) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.next++
+	f.rules = append(f.rules, &rule{Fault: x, id: f.next})
+	return f.next
+}
+
+// Remove switches one rule off.
+func (f *Faults) Remove(id int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rules = slices.DeleteFunc(f.rules, func(r *rule) bool { return r.id == id })
+}
+
+// Clear switches every rule off.
+func (f *Faults) Clear() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rules = nil
+}
+
+// Fired counts the faults that struck, by "operation/kind".
+func (f *Faults) Fired() map[string]int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.fired)
+}
+
+// pick draws for one call: all delays together, and the first other fault.
+func (f *Faults) pick(op string) (found *Fault, delay time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, r := range f.rules {
+		if r.Operation != op && r.Operation != "*" || found != nil && r.Kind != FaultDelay || !f.strikes(r) {
+			continue
+		}
+		r.fired++
+		f.fired[op+"/"+string(r.Kind)]++
+		if r.Kind == FaultDelay {
+			delay += r.Delay
+			continue
+		}
+		x := r.Fault
+		found = &x
+	}
+	return found, delay
+}
+
+func (f *Faults) strikes(r *rule) bool {
+	r.seen++
+	switch {
+	case r.Count > 0 && r.fired >= r.Count,
+		r.Nth > 0 && r.seen != r.Nth,
+		r.Every > 0 && r.seen%r.Every != 0,
+		r.Probability > 0 && !f.dice.chance(r.Probability):
+		return false
+	}
+	return true
+}
+
+// serveWithFaults runs an operation between what strikes before and after it.
+func (s *Simulator) serveWithFaults(c *call, found *route) {
+	fault, delay := s.faults.pick(c.op)
+	c.fault = fault
+	if delay > 0 {
+		s.opt.Sleep(c.r.Context(), delay)
+	}
+	if fault == nil {
+		s.serve(c, found)
+		return
+	}
+	if c.strikeBefore(fault) {
+		return
+	}
+	switch fault.Kind {
+	case FaultStatusAfter, FaultResetAfter, FaultTruncated:
+		s.serveAndLose(c, found, fault)
+	default:
+		s.serve(c, found)
+	}
+}
+
+// strikeBefore answers in place of the operation, or says that it does not.
+func (c *call) strikeBefore(f *Fault) bool {
+	switch f.Kind {
+	case FaultStatus:
+		c.faultStatus(f)
+	case FaultReset:
+		panic(http.ErrAbortHandler)
+	case FaultTooManyRequests:
+		if f.RetryAfter != "" {
+			c.w.Header().Set("Retry-After", f.RetryAfter)
+		}
+		c.message(http.StatusTooManyRequests, "Too Many Requests")
+	case FaultHTML:
+		c.write(or(f.Status, http.StatusBadGateway), "text/html",
+			[]byte("<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center></body></html>"))
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *call) faultStatus(f *Fault) {
+	status := or(f.Status, http.StatusServiceUnavailable)
+	if f.Body != "" {
+		c.write(status, "application/json", []byte(f.Body))
+		return
+	}
+	c.message(status, http.StatusText(status))
+}
+
+// serveAndLose lets the operation happen and spoils its answer.
+func (s *Simulator) serveAndLose(c *call, found *route, f *Fault) {
+	out := c.w
+	kept := &capture{header: http.Header{}}
+	c.w = kept
+	s.serve(c, found)
+	c.w = out
+	switch f.Kind {
+	case FaultStatusAfter:
+		c.faultStatus(f)
+		return
+	case FaultTruncated:
+		for k, v := range kept.header {
+			out.Header()[k] = v
+		}
+		out.Header().Set("Content-Length", strconv.Itoa(kept.body.Len()))
+		out.WriteHeader(or(kept.status, http.StatusOK))
+		_, _ = out.Write(kept.body.Bytes()[:kept.body.Len()/2])
+		if flusher, ok := underlying(out).(http.Flusher); ok {
+			flusher.Flush()
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func underlying(w http.ResponseWriter) http.ResponseWriter {
+	if sw, ok := w.(*statusWriter); ok {
+		return sw.ResponseWriter
+	}
+	return w
+}
+
+func or(v, def int) int {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
+// struck says whether a fault of one kind fell on this call.
+func (c *call) struck(kind FaultKind) bool { return c.fault != nil && c.fault.Kind == kind }
