@@ -24,27 +24,27 @@ const (
 // "Columns added to the outcome file"). Blank strings and zero times are blank
 // cells.
 type Line struct {
-	Row         int
-	Outcome     Outcome
-	Code        string
-	Field       string
-	Message     string
-	Warnings    string
-	Environment string
-	Batch       string // the batch that owns the notification
-	Protocol    string
-	Attempt     int
-	RequestID   string
-	IUN         string
-	Status      string
-	StatusAt    time.Time
-	Recipient   int // index; -1 = blank
-	PerfectedAt time.Time
-	Unreachable bool
-	CostCent    *int
-	CostFinal   bool
-	RefusalCent *int
-	Got         int
-	Expected    int
-	UpdatedAt   time.Time
+	Row         int       `json:",omitzero"`
+	Outcome     Outcome   `json:",omitzero"`
+	Code        string    `json:",omitzero"`
+	Field       string    `json:",omitzero"`
+	Message     string    `json:",omitzero"`
+	Warnings    string    `json:",omitzero"`
+	Environment string    `json:",omitzero"`
+	Batch       string    `json:",omitzero"` // the batch that owns the notification
+	Protocol    string    `json:",omitzero"`
+	Attempt     int       `json:",omitzero"`
+	RequestID   string    `json:",omitzero"`
+	IUN         string    `json:",omitzero"`
+	Status      string    `json:",omitzero"`
+	StatusAt    time.Time `json:",omitzero"`
+	Recipient   int       `json:",omitzero"` // index; -1 = blank
+	PerfectedAt time.Time `json:",omitzero"`
+	Unreachable bool      `json:",omitzero"`
+	CostCent    *int      `json:",omitzero"`
+	CostFinal   bool      `json:",omitzero"`
+	RefusalCent *int      `json:",omitzero"`
+	Got         int       `json:",omitzero"`
+	Expected    int       `json:",omitzero"`
+	UpdatedAt   time.Time `json:",omitzero"`
 }

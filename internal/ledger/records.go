@@ -43,40 +43,40 @@ const (
 
 // Batch is one claimed drop.
 type Batch struct {
-	ID          string // <yyyyMMddTHHmmss>-<8 hex>[-n], Europe/Rome
-	Flow        string
-	Sender      string // name of the sender in the configuration
-	SenderTaxID string
-	Environment string
-	Outbox      string // name of the outbox that gets its outcome; one sequence each
-	File        string // export, relative to in/, forward slashes
-	Hash        string // hex SHA-256 of the export
-	Size        int64
-	Kind        string   // csv, xlsx, jsonl
-	Heading     []string // original columns, for the outcome file; empty for jsonl
-	State       BatchState
-	Release     Release
-	ReleaseAt   time.Time
-	ReleaseWhy  string // e.g. "C-RELEASE-MAX"
-	ClaimedAt   time.Time
-	SealedAt    time.Time
-	Problem     *notification.Problem // why Unreadable
-	Rows        int                   // rows read
-	Admitted    int                   // new notifications or attempts it owns
-	Known       bool                  // every row was already known (rule 7)
-	AvoidedCent int                   // refusal fees avoided by local rejections
-	Archive     string                // folder it was archived to, relative to the flow's root; "" until archived
-	SpoolFreed  bool                  // private copies removed (rule 24)
-	Version     uint64                // grows with every visible change; outbox compares it with what it published
-	Spool       []SpoolFile           // private copies of export and documents
+	ID          string                `json:",omitzero"` // <yyyyMMddTHHmmss>-<8 hex>[-n], Europe/Rome
+	Flow        string                `json:",omitzero"`
+	Sender      string                `json:",omitzero"` // name of the sender in the configuration
+	SenderTaxID string                `json:",omitzero"`
+	Environment string                `json:",omitzero"`
+	Outbox      string                `json:",omitzero"` // name of the outbox that gets its outcome; one sequence each
+	File        string                `json:",omitzero"` // export, relative to in/, forward slashes
+	Hash        string                `json:",omitzero"` // hex SHA-256 of the export
+	Size        int64                 `json:",omitzero"`
+	Kind        string                `json:",omitzero"` // csv, xlsx, jsonl
+	Heading     []string              `json:",omitzero"` // original columns, for the outcome file; empty for jsonl
+	State       BatchState            `json:",omitzero"`
+	Release     Release               `json:",omitzero"`
+	ReleaseAt   time.Time             `json:",omitzero"`
+	ReleaseWhy  string                `json:",omitzero"` // e.g. "C-RELEASE-MAX"
+	ClaimedAt   time.Time             `json:",omitzero"`
+	SealedAt    time.Time             `json:",omitzero"`
+	Problem     *notification.Problem `json:",omitzero"` // why Unreadable
+	Rows        int                   `json:",omitzero"` // rows read
+	Admitted    int                   `json:",omitzero"` // new notifications or attempts it owns
+	Known       bool                  `json:",omitzero"` // every row was already known (rule 7)
+	AvoidedCent int                   `json:",omitzero"` // refusal fees avoided by local rejections
+	Archive     string                `json:",omitzero"` // folder it was archived to, relative to the flow's root; "" until archived
+	SpoolFreed  bool                  `json:",omitzero"` // private copies removed (rule 24)
+	Version     uint64                `json:",omitzero"` // grows with every visible change; outbox compares it with what it published
+	Spool       []SpoolFile           `json:",omitzero"` // private copies of export and documents
 }
 
 // SpoolFile is a private copy (rule 24): one hash, taken once (rule 18).
 type SpoolFile struct {
-	Name string // as the drop names it, forward slashes
-	Path string // file in the spool, relative to the data folder
-	Hash string // hex SHA-256
-	Size int64
+	Name string `json:",omitzero"` // as the drop names it, forward slashes
+	Path string `json:",omitzero"` // file in the spool, relative to the data folder
+	Hash string `json:",omitzero"` // hex SHA-256
+	Size int64  `json:",omitzero"`
 }
 
 // RowOutcome is the verdict of admission on a row.
@@ -91,17 +91,18 @@ const (
 
 // Row is one input row of a batch with its verdict.
 type Row struct {
-	Batch      string
-	Number     int      // as a spreadsheet's margin shows it
-	Cells      []string // original columns, for the outcome file
-	Outcome    RowOutcome
-	Protocol   string // "" where the row has none
-	ID         ID     // notification it follows or was found to be; 0 if none
-	Attempt    int    // attempt it belongs to; 0 if none
-	Recipients []int  // indexes of the recipients it gave; empty: one line with blank recipient
-	Problems   []notification.Problem
-	Snapshot   []Line // lines as they were at reading, for RowKnown and RowRefused
-	Superseded bool   // a later drop took its place (rule 11)
+	Batch      string                 `json:",omitzero"`
+	Number     int                    `json:",omitzero"` // as a spreadsheet's margin shows it
+	Cells      []string               `json:",omitzero"` // original columns, for the outcome file
+	Outcome    RowOutcome             `json:",omitzero"`
+	Protocol   string                 `json:",omitzero"` // "" where the row has none
+	ID         ID                     `json:",omitzero"` // notification it follows or was found to be; 0 if none
+	Attempt    int                    `json:",omitzero"` // attempt it belongs to; 0 if none
+	Recipients []int                  `json:",omitzero"` // indexes of the recipients it gave; empty: one line with blank recipient
+	Problems   []notification.Problem `json:",omitzero"`
+	Snapshot   []Line                 `json:",omitzero"` // lines as they were at reading, for RowKnown and RowRefused
+	Superseded bool                   `json:",omitzero"` // a later drop took its place (rule 11)
+	Successor  string                 `json:",omitzero"` // that drop: batch id and first row, "<batch> 12"
 }
 
 // State is where a notification stands (architecture, "States").
@@ -143,56 +144,59 @@ const (
 // Notification is one business document on its way through SEND: the present
 // attempt, with the request of that attempt.
 type Notification struct {
-	ID          ID
-	Key         Key
-	Sender      string // sender in the configuration that sends it
-	Flow        string
-	Outbox      string
-	Attempt     int // from 1
-	State       State
-	Request     *notification.Request // wire form but for Digests/Ref, which Documents hold until the POST
-	Print       notification.Fingerprint
-	Token       string
-	Documents   []Document
-	OwnerBatch  string // rule 11: the drop whose row gave the present attempt's request
-	OwnerRow    int    // first row of it
-	Pending     *Pending
-	Automatic   bool // the one automatic new attempt (rule 5) has been used
-	FileAttempt bool // the one new attempt for changed bytes after FILE_… has been used (rule 5)
+	ID          ID                       `json:",omitzero"`
+	Key         Key                      `json:",omitzero"`
+	Sender      string                   `json:",omitzero"` // sender in the configuration that sends it
+	Flow        string                   `json:",omitzero"`
+	Outbox      string                   `json:",omitzero"`
+	Attempt     int                      `json:",omitzero"` // from 1
+	State       State                    `json:",omitzero"`
+	Request     *notification.Request    `json:"-"` // wire form but for Digests/Ref, which Documents hold until the POST
+	Print       notification.Fingerprint `json:"-"`
+	Token       string                   `json:",omitzero"`
+	Documents   []Document               `json:",omitzero"`
+	OwnerBatch  string                   `json:",omitzero"` // rule 11: the drop whose row gave the present attempt's request
+	OwnerRow    int                      `json:",omitzero"` // first row of it
+	Rows        []int                    `json:",omitzero"` // every row of OwnerBatch that gave the request; OwnerRow is the first
+	Pending     *Pending                 `json:"-"`
+	ReplacedBy  ID                       `json:",omitzero"` // newer notification of the same key, after REFUSED_AT_ONCE or DISCARDED
+	Replaces    ID                       `json:",omitzero"` // the one whose place it took; 0 if none
+	Automatic   bool                     `json:",omitzero"` // the one automatic new attempt (rule 5) has been used
+	FileAttempt bool                     `json:",omitzero"` // the one new attempt for changed bytes after FILE_… has been used (rule 5)
 
-	RequestID   string
-	IUN         string
-	SubmittedAt time.Time
-	AcceptedAt  time.Time
-	Refusals    []notification.Problem // why REFUSED or REFUSED_AT_ONCE
-	Warnings    []notification.Problem // travel with it (adopted with other hashes, late acceptance, …)
-	RefusalCent int                    // refusal fee known from SEND; 0 if none
+	RequestID   string                 `json:",omitzero"`
+	IUN         string                 `json:",omitzero"`
+	SubmittedAt time.Time              `json:",omitzero"`
+	AcceptedAt  time.Time              `json:",omitzero"`
+	Refusals    []notification.Problem `json:",omitzero"` // why REFUSED or REFUSED_AT_ONCE
+	Warnings    []notification.Problem `json:",omitzero"` // travel with it (adopted with other hashes, late acceptance, …)
+	RefusalCent int                    `json:",omitzero"` // refusal fee known from SEND; 0 if none
 
-	SENDStatus   string    // SEND's word, "" before acceptance
-	SENDStatusAt time.Time // since when
-	Recipients   []RecipientState
-	LastEventAt  time.Time // when we last learnt something from SEND
-	CancelAsked  time.Time // cancellation asked and answered "accepted"
-	Closed       bool      // final and every expected document published; still followed
+	SENDStatus   string           `json:",omitzero"` // SEND's word, "" before acceptance
+	SENDStatusAt time.Time        `json:",omitzero"` // since when
+	Recipients   []RecipientState `json:",omitzero"`
+	LastEventAt  time.Time        `json:",omitzero"` // when we last learnt something from SEND
+	CancelAsked  time.Time        `json:",omitzero"` // cancellation asked and answered "accepted"
+	Closed       bool             `json:",omitzero"` // final and every expected document published; still followed
 
-	NextAttempt time.Time             // not due before; zero = at once
-	Tries       int                   // failed tries of the present step
-	LastError   *notification.Problem // why it is not further; nil when all is well
-	CreatedAt   time.Time
-	ChangedAt   time.Time // last visible change
+	NextAttempt time.Time             `json:",omitzero"` // not due before; zero = at once
+	Tries       int                   `json:",omitzero"` // failed tries of the present step
+	LastError   *notification.Problem `json:",omitzero"` // why it is not further; nil when all is well
+	CreatedAt   time.Time             `json:",omitzero"`
+	ChangedAt   time.Time             `json:",omitzero"` // last visible change
 }
 
 // Document is one attachment of a notification's present attempt.
 type Document struct {
-	Field       string // path in the request, as Request.Attachments gives it
-	File        string // name in the drop
-	Spool       string // private copy, relative to the data folder
-	Hash        string // hex SHA-256
-	Size        int64
-	ContentType string
-	Key         string // object key, after upload
-	Version     string // version token, after upload
-	UploadedAt  time.Time
+	Field       string    `json:",omitzero"` // path in the request, as Request.Attachments gives it
+	File        string    `json:",omitzero"` // name in the drop
+	Spool       string    `json:",omitzero"` // private copy, relative to the data folder
+	Hash        string    `json:",omitzero"` // hex SHA-256
+	Size        int64     `json:",omitzero"`
+	ContentType string    `json:",omitzero"`
+	Key         string    `json:",omitzero"` // object key, after upload
+	Version     string    `json:",omitzero"` // version token, after upload
+	UploadedAt  time.Time `json:",omitzero"`
 }
 
 // Pending is a new request for a key whose present attempt was refused, waiting
@@ -203,26 +207,29 @@ type Pending struct {
 	Documents []Document
 	Batch     string
 	Row       int
+	Rows      []int     // every row that gave it; Row is the first
 	AsNew     bool      // resubmit: also a fresh CANCELLED will do
+	Resubmit  bool      // asked for by a person, with the request of the present attempt
+	FileOnly  bool      // only document bytes differ: uses up FileAttempt (rule 5)
 	Since     time.Time // when it was stored
 }
 
 // RecipientState is what events say of one recipient. Always derived from the
 // events kept, so that a correction by SEND can take it back.
 type RecipientState struct {
-	PerfectedAt time.Time // earlier of refinement and viewing; zero = not yet
-	Viewed      time.Time
-	Refined     time.Time
-	Dispatched  bool // any dispatch event
-	Unreachable bool // COMPLETELY_UNREACHABLE, for ever
-	Returned    bool // deceased, returned to sender
-	LastEvent   string
-	LastEventAt time.Time
-	Detail      string // deliveryDetailCode and the like of the last event
-	CostCent    *int   // totalPrice of the notice with applyCost
-	CostFinal   bool
-	Expected    int // documents that events promised
-	Got         int // of them published
+	PerfectedAt time.Time `json:",omitzero"` // earlier of refinement and viewing; zero = not yet
+	Viewed      time.Time `json:",omitzero"`
+	Refined     time.Time `json:",omitzero"`
+	Dispatched  bool      `json:",omitzero"` // any dispatch event
+	Unreachable bool      `json:",omitzero"` // COMPLETELY_UNREACHABLE, for ever
+	Returned    bool      `json:",omitzero"` // deceased, returned to sender
+	LastEvent   string    `json:",omitzero"`
+	LastEventAt time.Time `json:",omitzero"`
+	Detail      string    `json:",omitzero"` // deliveryDetailCode and the like of the last event
+	CostCent    *int      `json:",omitzero"` // totalPrice of the notice with applyCost
+	CostFinal   bool      `json:",omitzero"`
+	Expected    int       `json:",omitzero"` // documents that events promised
+	Got         int       `json:",omitzero"` // of them published
 }
 
 // HoldScope is what is held.
@@ -236,32 +243,33 @@ const (
 
 // Hold is a condition beside the state (rule 13): never replaces it.
 type Hold struct {
-	Scope  HoldScope
-	Name   string // flow or sender name; decimal ID for a notification
-	Reason string // stable, e.g. a send.Held… reason or "operator"
-	Detail string // for people
-	Since  time.Time
-	Until  time.Time // when it is tried again by itself; zero = only by resume
+	Scope  HoldScope `json:",omitzero"`
+	Name   string    `json:",omitzero"` // flow or sender name; decimal ID for a notification
+	Reason string    `json:",omitzero"` // stable, e.g. a send.Held… reason or "operator"
+	Detail string    `json:",omitzero"` // for people
+	Since  time.Time `json:",omitzero"`
+	Until  time.Time `json:",omitzero"` // when it is tried again by itself; zero = only by resume
 }
 
 // Event is a timeline element kept, by element id.
 type Event struct {
-	ID        ID
-	ElementID string
-	Category  string
-	At        time.Time // when it happened
-	Raw       []byte    // as SEND sent it (stored compressed)
+	ID        ID        `json:",omitzero"`
+	ElementID string    `json:",omitzero"`
+	Category  string    `json:",omitzero"`
+	At        time.Time `json:",omitzero"` // when it happened
+	Raw       []byte    `json:",omitzero"` // as SEND sent it (stored compressed)
+	Void      bool      `json:",omitzero"` // taken back by SEND (NOTIFICATION_TIMELINE_REWORKED); kept, counts no more
 }
 
 // Orphan is an event that matched nothing yet; kept eight days (rule 22).
 type Orphan struct {
-	RequestID string
-	Protocol  string
-	Token     string
-	ElementID string
-	Sender    string
-	Got       time.Time
-	Raw       []byte
+	RequestID string    `json:",omitzero"`
+	Protocol  string    `json:",omitzero"`
+	Token     string    `json:",omitzero"`
+	ElementID string    `json:",omitzero"`
+	Sender    string    `json:",omitzero"`
+	Got       time.Time `json:",omitzero"`
+	Raw       []byte    `json:",omitzero"`
 }
 
 // ArtifactState is how far a document of SEND has got.
@@ -280,105 +288,110 @@ const (
 
 // Artifact is a legal fact, AAR or receipt.
 type Artifact struct {
-	ID          ID // of the notification
-	Key         string
-	Category    string
-	Recipient   int // -1 = of the whole notification
-	ElementID   string
-	EventAt     time.Time
-	State       ArtifactState
-	Filename    string // as SEND names it; gives the extension
-	ContentType string
-	Size        int64
-	Hash        string // hex SHA-256
-	Spool       string // relative to the data folder, while Fetched
-	Path        string // in the outbound folder, once Placed
-	FetchedAt   time.Time
-	NextAttempt time.Time
-	Tries       int
-	LastError   string
+	ID          ID            `json:",omitzero"` // of the notification
+	Key         string        `json:",omitzero"`
+	Category    string        `json:",omitzero"`
+	Recipient   int           `json:",omitzero"` // -1 = of the whole notification
+	ElementID   string        `json:",omitzero"`
+	EventAt     time.Time     `json:",omitzero"`
+	State       ArtifactState `json:",omitzero"`
+	Filename    string        `json:",omitzero"` // as SEND names it; gives the extension
+	ContentType string        `json:",omitzero"`
+	Size        int64         `json:",omitzero"`
+	Hash        string        `json:",omitzero"` // hex SHA-256
+	Spool       string        `json:",omitzero"` // relative to the data folder, while Fetched
+	Path        string        `json:",omitzero"` // in the outbound folder, once Placed
+	FetchedAt   time.Time     `json:",omitzero"`
+	NextAttempt time.Time     `json:",omitzero"`
+	Tries       int           `json:",omitzero"`
+	LastError   string        `json:",omitzero"`
 }
 
 // Stream is the stream of one API key and installation (rule 21).
 type Stream struct {
-	Sender      string // sender in the configuration
-	StreamID    string
-	Title       string
-	LastEventID string
-	NextRead    time.Time
-	LastRead    time.Time // last page committed, even an empty one
-	CreatedAt   time.Time
-	Sweep       bool // every open notification must be looked up once
-	SweepFrom   ID   // how far the sweep has got
+	Sender      string    `json:",omitzero"` // sender in the configuration
+	StreamID    string    `json:",omitzero"`
+	Title       string    `json:",omitzero"`
+	LastEventID string    `json:",omitzero"`
+	NextRead    time.Time `json:",omitzero"`
+	LastRead    time.Time `json:",omitzero"` // last page committed, even an empty one
+	CreatedAt   time.Time `json:",omitzero"`
+	Sweep       bool      `json:",omitzero"` // every open notification must be looked up once
+	SweepFrom   ID        `json:",omitzero"` // how far the sweep has got
 }
 
 // Sighting is a file seen in a drop and not claimed yet; it makes deadlines and
 // reasons survive from one `once` to the next.
 type Sighting struct {
-	Flow      string
-	File      string
-	Size      int64
-	Modified  time.Time
-	FirstSeen time.Time // with this size and time
-	Since     time.Time // with any
-	Reason    string    // C-… code why it waits
-	Text      string    // for people
-	Missing   []string  // documents it names that are not there
+	Flow      string    `json:",omitzero"`
+	File      string    `json:",omitzero"`
+	Size      int64     `json:",omitzero"`
+	Modified  time.Time `json:",omitzero"`
+	FirstSeen time.Time `json:",omitzero"` // with this size and time
+	Since     time.Time `json:",omitzero"` // with any
+	Reason    string    `json:",omitzero"` // C-… code why it waits
+	Text      string    `json:",omitzero"` // for people
+	Missing   []string  `json:",omitzero"` // documents it names that are not there
 }
 
 // Publication is an intent or result of the outbox.
 type Publication struct {
-	Outbox string
-	Kind   string // "esito", "aggiornamenti", "costi", "indice", "stato"
-	Name   string // batch id, or sequence as %08d
-	File   string // relative to out/
-	From   uint64 // range of the log, for sequences
-	To     uint64
-	Hash   string // hex SHA-256 of what was written last; "" = intent only
+	Outbox string `json:",omitzero"`
+	Kind   string `json:",omitzero"` // "esito", "aggiornamenti", "costi", "indice", "stato"
+	Name   string `json:",omitzero"` // batch id, or sequence as %08d
+	File   string `json:",omitzero"` // relative to out/
+	From   uint64 `json:",omitzero"` // range of the log, for sequences
+	To     uint64 `json:",omitzero"`
+	Hash   string `json:",omitzero"` // hex SHA-256 of what was written last; "" = intent only
 	// Version of the batch that was published, for esito and indice.
-	Version uint64
-	At      time.Time
+	Version uint64    `json:",omitzero"`
+	At      time.Time `json:",omitzero"`
 }
 
 // Change is one entry of the append-only log behind aggiornamenti; it holds the
 // whole line, so that the file made from it is the same for ever.
 type Change struct {
-	Seq      uint64 // within the outbox, from 1
-	Outbox   string
-	At       time.Time
-	File     string // export
-	Line     Line
-	Event    string
-	EventAt  time.Time
-	Detail   string
-	Protocol string
+	Seq      uint64    `json:",omitzero"` // within the outbox, from 1
+	Outbox   string    `json:",omitzero"`
+	At       time.Time `json:",omitzero"`
+	File     string    `json:",omitzero"` // export
+	Line     Line      `json:",omitzero"`
+	Event    string    `json:",omitzero"`
+	EventAt  time.Time `json:",omitzero"`
+	Detail   string    `json:",omitzero"`
+	Protocol string    `json:",omitzero"`
 }
 
 // CostChange is one entry of the append-only log behind costi.
 type CostChange struct {
-	Seq       uint64
-	Outbox    string
-	At        time.Time
-	Creditor  string
-	Notice    string
-	Protocol  string
-	IUN       string
-	Recipient int
-	ToUpdate  bool // the debt position must be updated
-	Partial   int  // cents
-	Total     int
-	Final     bool
+	Seq       uint64    `json:",omitzero"`
+	Outbox    string    `json:",omitzero"`
+	At        time.Time `json:",omitzero"`
+	Creditor  string    `json:",omitzero"`
+	Notice    string    `json:",omitzero"`
+	Protocol  string    `json:",omitzero"`
+	IUN       string    `json:",omitzero"`
+	Recipient int       `json:",omitzero"`
+	ToUpdate  bool      `json:",omitzero"` // the debt position must be updated
+	Partial   int       `json:",omitzero"` // cents
+	Total     int       `json:",omitzero"`
+	Final     bool      `json:",omitzero"`
 }
 
 // Tombstone keeps a purged key taken for ever (rule 30): digests only.
 type Tombstone struct {
-	Canonical [32]byte
-	Exact     [32]byte
-	Attempt   int
-	State     State
-	Print     notification.Fingerprint
-	RequestID string
-	Batch     string
-	Row       int
-	Pairs     [][32]byte
+	Environment string // as in Key
+	Sender      string // tax id, as in Key
+	Canonical   [32]byte
+	Exact       [32]byte
+	Attempt     int
+	State       State
+	Print       notification.Fingerprint
+	RequestID   string
+	Batch       string
+	Row         int
+	Pairs       [][32]byte
+	Codes       []string // refusal codes, for rule 5
+	FileAttempt bool     // as in Notification
+	Automatic   bool     // as in Notification
 }

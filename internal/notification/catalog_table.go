@@ -1,4 +1,130 @@
 package notification
 
 // tableCatalogue is what readers and mapping find in an export and its profile.
-var tableCatalogue = map[string]entry{}
+// Sources: reference/file-drop.md A6, C, F; design/interface.md "Profiles"; the
+// XLSX traps of design/dependencies.md.
+var tableCatalogue = map[string]entry{
+	// The file as a whole (readers).
+	"C-FILE-EMPTY": {
+		Error,
+		"Il file è vuoto: rifare l'esportazione dal programma e depositarla di nuovo.",
+		"The file is empty: export it again and drop it again.",
+		"design/interface.md",
+	},
+	"C-FILE-NO-ROWS": {
+		Error,
+		"Il file contiene solo l'intestazione e nessuna riga: non c'è nulla da notificare. Se ci si aspettava delle righe, rifare l'esportazione.",
+		"The file holds a heading and no row: there is nothing to notify. If rows were expected, export it again.",
+		"design/interface.md",
+	},
+	"C-FILE-KIND": {
+		Error,
+		"Il file non è del tipo previsto ({expected}): il contenuto è {found}. {remedy}",
+		"The file is not of the expected kind ({expected}): its content is {found}. {remedy}",
+		"design/dependencies.md",
+	},
+	"C-FILE-DAMAGED": {
+		Error,
+		"Il file è danneggiato o incompleto ({detail}): rifare l'esportazione o salvarlo di nuovo e depositarlo ancora.",
+		"The file is damaged or incomplete ({detail}): export or save it again and drop it again.",
+		"reference/file-drop.md C",
+	},
+	"C-FILE-LIMIT": {
+		Error,
+		"Il file supera un limite di sicurezza: {detail}. Dividere il file in parti più piccole, oppure alzare il limite nel profilo.",
+		"The file exceeds a safety limit: {detail}. Split it into smaller parts or raise the limit in the profile.",
+		"reference/file-drop.md C",
+	},
+	"C-FILE-ENCODING": {
+		Error,
+		"I caratteri del file non corrispondono alla codifica prevista ({expected}): {detail}. La codifica sembra {likely}: indicarla nel profilo (format, encoding) oppure esportare di nuovo il file.",
+		"The characters of the file do not fit the expected encoding ({expected}): {detail}. It looks like {likely}: name it in the profile (format, encoding) or export the file again.",
+		"design/dependencies.md",
+	},
+	"C-FILE-DELIMITER": {
+		Error,
+		"Il file non è diviso in colonne da {expected}: sembra usare {likely}. Correggere il separatore nel profilo (format, delimiter) oppure esportare di nuovo il file.",
+		"The file is not divided into columns by {expected}: it seems to use {likely}. Correct the delimiter in the profile (format, delimiter) or export the file again.",
+		"design/interface.md",
+	},
+	"C-FILE-QUOTE": {
+		Error,
+		"Riga {row}: le virgolette aperte nella colonna {column} non si chiudono e inghiottono le righe seguenti. Chiudere o togliere le virgolette in quella riga.",
+		"Row {row}: the quotes opened in column {column} are never closed and swallow the rows below. Close or remove the quotes in that row.",
+		"reference/file-drop.md C",
+	},
+	"C-FILE-HEADING": {
+		Error,
+		"Riga {row}: manca l'intestazione con i nomi delle colonne. Controllare quante righe di titolo precedono l'intestazione (format, skip_rows).",
+		"Row {row}: the heading with the names of the columns is missing. Check how many title rows precede it (format, skip_rows).",
+		"design/interface.md",
+	},
+	"C-FILE-SHEET": {
+		Error,
+		"Il foglio {sheet} non esiste o è nascosto. Fogli visibili: {found}. Correggere il nome del foglio nel file o nel profilo (format, sheet).",
+		"The sheet {sheet} does not exist or is hidden. Visible sheets: {found}. Correct its name in the file or in the profile (format, sheet).",
+		"design/interface.md",
+	},
+	"C-FILE-READ": {
+		Error,
+		"Il file non si può leggere: {detail}.",
+		"The file cannot be read: {detail}.",
+		"design/interface.md",
+	},
+	"C-OUTCOME-JSONL": {
+		Error,
+		"Questo è l'esito di un file JSON: non contiene le righe originali e non può essere depositato. Correggere e depositare di nuovo il file JSON.",
+		"This is the outcome of a JSON drop: it does not hold the original lines and cannot be dropped. Correct and drop the JSON file again.",
+		"design/rules.md 12",
+	},
+
+	// A cell or row (readers).
+	"C-CELL-DIGITS": {
+		Error,
+		"La colonna {field} contiene un numero di 16 o più cifre ({value}): il foglio elettronico ne ha già perse alcune. Impostare la colonna come Testo e scrivere di nuovo il valore.",
+		"Column {field} holds a number of 16 digits or more ({value}): the spreadsheet has already lost some. Format the column as Text and enter the value again.",
+		"design/dependencies.md",
+	},
+	"C-CELL-SCIENTIFIC": {
+		Error,
+		"La colonna {field} contiene {value}: il foglio elettronico ha trasformato il codice in notazione scientifica e ne ha perso le cifre. Impostare la colonna come Testo e scrivere di nuovo il valore.",
+		"Column {field} holds {value}: the spreadsheet turned the code into scientific notation and lost its digits. Format the column as Text and enter the value again.",
+		"reference/file-drop.md C",
+	},
+	"C-CELL-FORMULA": {
+		Error,
+		"La colonna {field} contiene una formula senza risultato salvato. Aprire il file, salvarlo di nuovo, oppure incollare i valori al posto delle formule.",
+		"Column {field} holds a formula without a saved result. Open and save the file again, or paste values in place of formulas.",
+		"design/dependencies.md",
+	},
+	"C-CELL-ERROR": {
+		Error,
+		"La colonna {field} contiene l'errore {value} del foglio elettronico. Correggere la formula o scrivere il valore.",
+		"Column {field} holds the spreadsheet error {value}. Correct the formula or enter the value.",
+		"design/dependencies.md",
+	},
+	"C-CELL-ENCODING": {
+		Error,
+		"La colonna {field} contiene caratteri illeggibili ({value}). Correggere il testo e depositare di nuovo il file.",
+		"Column {field} holds unreadable characters ({value}). Correct the text and drop the file again.",
+		"reference/file-drop.md C",
+	},
+	"C-CELL-QUOTE": {
+		Error,
+		"La colonna {field} contiene altro testo dopo le virgolette di chiusura ({value}). Raddoppiare le virgolette interne o toglierle.",
+		"Column {field} holds more text after its closing quotes ({value}). Double the inner quotes or remove them.",
+		"reference/file-drop.md C",
+	},
+	"C-LINE-CELLS": {
+		Error,
+		"La riga ha {found} colonne ma l'intestazione ne ha {expected}: forse un testo contiene il separatore. Mettere quel testo tra virgolette.",
+		"The row has {found} columns but the heading has {expected}: a text may hold the delimiter. Put that text in quotes.",
+		"design/interface.md",
+	},
+	"C-LINE-CUT": {
+		Error,
+		"L'ultima riga del file è incompleta ({found} colonne su {expected}): il file sembra troncato. Rifare l'esportazione.",
+		"The last row of the file is incomplete ({found} columns of {expected}): the file seems cut off. Export it again.",
+		"reference/file-drop.md F3",
+	},
+}

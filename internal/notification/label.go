@@ -48,6 +48,4 @@ var (
 	labelFile         = label{"il nome del file dell'allegato", "the file name of the attachment"}
 	labelKey          = label{"la chiave del caricamento", "the key of the upload"}
 	labelVersionToken = label{"la versione del caricamento", "the version of the upload"}
-	labelPayment      = label{"il pagamento", "the payment"}
-	labelAddress      = label{"l'indirizzo fisico", "the physical address"}
 )

@@ -93,7 +93,7 @@ func (p PDND) check() error {
 // PDND gives no reasons and the first may have met a passing state.
 func (i *issuer) ask(ctx context.Context) (voucher, error) {
 	v, err := i.askOnce(ctx)
-	if e := asError(err); err != nil && e.Class == Held && e.Status == http.StatusBadRequest && !hasCode(e.Details, codeForm) {
+	if e := asError(err); err != nil && e.Class == Held && e.Status == http.StatusBadRequest && !hasCode(e.Details, codeBadForm) {
 		v, err = i.askOnce(ctx)
 	}
 	return v, err
@@ -191,8 +191,9 @@ func readVoucher(body []byte, asked time.Time) (voucher, error) {
 	return newVoucher(Secret(token), asked, life), nil
 }
 
-// Codes of PDND (reference/pdnd-voucher.md §4.1).
-const codeForm = "007-9999"
+// codeBadForm: the form does not fit the contract, so a fresh assertion does not
+// help (reference/pdnd-voucher.md §4.1).
+const codeBadForm = "007-9999"
 
 // judgePDND: 400 holds (their reasons are all masked), 429 and 5xx pass.
 func judgePDND(resp *http.Response, body []byte) *Error {

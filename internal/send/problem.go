@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"regexp"
 	"strings"
 )
 
@@ -54,12 +55,22 @@ func readProblem(body []byte) problem {
 	return p
 }
 
+// codeForm is what a code looks like.
+var codeForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{0,80}$`)
+
 func readDetail(raw json.RawMessage) Detail {
 	var f fields
-	if json.Unmarshal(raw, &f) == nil && f != nil {
-		return Detail{Code: f.text("code"), Element: f.text("element"), Detail: f.text("detail")}
+	if json.Unmarshal(raw, &f) != nil || f == nil {
+		return Detail{Detail: text(raw)}
 	}
-	return Detail{Detail: text(raw)}
+	d := Detail{Code: f.text("code"), Element: f.text("element"), Detail: f.text("detail")}
+	if !codeForm.MatchString(d.Code) && d.Detail == "" {
+		// Adapters for old versions put a sentence there; codes are shown in logs.
+		d.Code, d.Detail = "", d.Code
+	} else if !codeForm.MatchString(d.Code) {
+		d.Code = ""
+	}
+	return d
 }
 
 // storeError reads the object store's XML.
@@ -71,6 +82,9 @@ func storeError(body []byte) []Detail {
 	}
 	if xml.Unmarshal(body, &x) != nil || x.Code == "" {
 		return nil
+	}
+	if !codeForm.MatchString(x.Code) {
+		return []Detail{{Detail: x.Message}}
 	}
 	return []Detail{{Code: x.Code, Detail: x.Message}}
 }

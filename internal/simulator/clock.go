@@ -80,6 +80,7 @@ type task struct {
 	n    *notification
 	kind taskKind
 	rec  int8
+	gen  uint8 // of the recipient's path, for taskStep
 }
 
 type taskQueue []task
@@ -106,7 +107,11 @@ func (q *taskQueue) Pop() any {
 // schedule puts a task on the queue; the caller holds the lock.
 func (s *Simulator) schedule(at int64, kind taskKind, n *notification, rec int) {
 	s.taskSeq++
-	heap.Push(&s.tasks, task{at: at, seq: s.taskSeq, n: n, kind: kind, rec: int8(rec)})
+	t := task{at: at, seq: s.taskSeq, n: n, kind: kind, rec: int8(rec)}
+	if rec >= 0 {
+		t.gen = n.recipients[rec].generation
+	}
+	heap.Push(&s.tasks, t)
 }
 
 // runDue does everything due at now, in order of time; the caller holds the
@@ -120,7 +125,9 @@ func (s *Simulator) runDue(now time.Time) {
 		case taskValidate:
 			s.validate(t.n, t.at)
 		case taskStep:
-			s.step(t.n, int(t.rec), t.at)
+			if t.gen == t.n.recipients[t.rec].generation {
+				s.step(t.n, int(t.rec), t.at)
+			}
 		case taskRelease:
 			s.releaseNotices(t.n)
 		case taskCancelled:

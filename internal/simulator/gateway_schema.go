@@ -57,12 +57,12 @@ func list(items *shape, minItems, maxItems int) *shape {
 	return &shape{kind: "array", items: items, minItems: minItems, maxItems: maxItems}
 }
 
-func object(props map[string]*shape, required ...string) *shape {
+func record(props map[string]*shape, required ...string) *shape {
 	return &shape{kind: "object", props: props, required: required}
 }
 
 func createShape() *shape {
-	return object(map[string]*shape{
+	return record(map[string]*shape{
 		"idempotenceToken":              text(0, 256, `^[ -~]*$`),
 		"paProtocolNumber":              line(0, 256),
 		"subject":                       line(0, 134),
@@ -88,14 +88,14 @@ func createShape() *shape {
 }
 
 func recipientShape() *shape {
-	sh := object(map[string]*shape{
+	sh := record(map[string]*shape{
 		"recipientType": oneOf("PF", "PG"),
 		"taxId":         text(11, 16, taxText),
 		"denomination":  line(1, 88),
-		"digitalDomicile": object(map[string]*shape{
+		"digitalDomicile": record(map[string]*shape{
 			"type": oneOf("PEC"), "address": text(0, 320, pecText),
 		}, "address", "type"),
-		"physicalAddress": object(map[string]*shape{
+		"physicalAddress": record(map[string]*shape{
 			"at": line(0, 44), "address": line(2, 1024), "addressDetails": line(0, 1024),
 			"zip": text(0, 15, `^(\w|\ |\-)*$`), "municipality": line(2, 256),
 			"municipalityDetails": line(0, 256), "province": line(0, 256), "foreignState": line(0, 256),
@@ -107,10 +107,10 @@ func recipientShape() *shape {
 }
 
 func attachmentShape(contentType string, size int) *shape {
-	return object(map[string]*shape{
-		"digests":     object(map[string]*shape{"sha256": text(44, 44, shaText)}, "sha256"),
+	return record(map[string]*shape{
+		"digests":     record(map[string]*shape{"sha256": text(44, 44, shaText)}, "sha256"),
 		"contentType": text(size, size, `^application\/`+contentType+`$`),
-		"ref":         object(map[string]*shape{"key": text(0, 512, keyText), "versionToken": line(0, 256)}, "key", "versionToken"),
+		"ref":         record(map[string]*shape{"key": text(0, 512, keyText), "versionToken": line(0, 256)}, "key", "versionToken"),
 	}, "digests", "contentType", "ref")
 }
 
@@ -122,12 +122,12 @@ func documentShape() *shape {
 }
 
 func paymentShape() *shape {
-	sh := object(map[string]*shape{
-		"pagoPa": object(map[string]*shape{
+	sh := record(map[string]*shape{
+		"pagoPa": record(map[string]*shape{
 			"noticeCode": text(18, 18, `^\d+$`), "creditorTaxId": text(11, 11, `^\d+$`),
 			"applyCost": flag(), "attachment": attachmentShape("pdf", 15),
 		}, "noticeCode", "creditorTaxId", "applyCost"),
-		"f24": object(map[string]*shape{
+		"f24": record(map[string]*shape{
 			"title": text(0, 0, ""), "applyCost": flag(), "metadataAttachment": attachmentShape("json", 16),
 		}, "title", "applyCost", "metadataAttachment"),
 	})
@@ -136,7 +136,7 @@ func paymentShape() *shape {
 }
 
 func preloadShape() *shape {
-	return list(object(map[string]*shape{
+	return list(record(map[string]*shape{
 		"preloadIdx":  text(1, 512, `^[a-zA-Z0-9._-]{1,512}$`),
 		"contentType": text(15, 16, `^application\/(pdf|json)$`),
 		"sha256":      text(44, 44, shaText),
@@ -144,7 +144,7 @@ func preloadShape() *shape {
 }
 
 func streamShape(creation bool) *shape {
-	sh := object(map[string]*shape{
+	sh := record(map[string]*shape{
 		"title": line(0, 256), "eventType": oneOf("STATUS", "TIMELINE"),
 		"groups": list(text(0, 0, ""), 0, 0), "filterValues": list(text(4, 256, `^[A-Z_]+$`), 0, 0),
 		"waitForAccepted": flag(),
@@ -156,7 +156,7 @@ func streamShape(creation bool) *shape {
 }
 
 func paymentsShape() *shape {
-	return object(map[string]*shape{"events": list(object(map[string]*shape{
+	return record(map[string]*shape{"events": list(record(map[string]*shape{
 		"noticeCode": text(18, 18, `^\d+$`), "creditorTaxId": text(11, 11, `^\d+$`),
 		"paymentDate": text(0, 0, `^([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?(Z|([+\-][0-9]{2}):([0-9]{2}))$`),
 		"amount":      whole(math.MinInt32, math.MaxInt32),

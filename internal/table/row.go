@@ -8,25 +8,53 @@ import "strings"
 // Row is one record of an export.
 type Row struct {
 	// Number is the row number as a spreadsheet's margin shows it, from 1: blank
-	// lines, title lines and line breaks inside quotes are counted. Where a file
-	// has no heading the first record is 1.
+	// rows and title rows are counted, a record with line breaks inside quotes is one
+	// row. Where a file has no heading the first record is 1.
 	Number int
 	// Cells hold the text of each column, in the order of the heading and never
 	// fewer than it has (short records are padded with ""). The slice belongs to
 	// the receiver.
 	Cells []string
+	// Kinds tells what a typed format (xlsx) says of each cell; nil where every cell
+	// is Text, as in all text formats.
+	Kinds []Kind
 	// Faults are cells that the reader found damaged beyond repair (digits lost by a
 	// spreadsheet, a formula without a cached value, an undecodable byte).
 	Faults []Fault
 }
 
+// Kind is the type that a typed file gives a cell. It decides how conversions read
+// it: a Number is written with a decimal point and no thousands separators and a
+// Date as 2006-01-02 whatever notation the profile names for texts.
+type Kind uint8
+
+// The kinds of cells.
+const (
+	Text Kind = iota
+	Number
+	Date
+	Bool
+)
+
+// KindOf is the kind of the cell in a column.
+func (r Row) KindOf(column int) Kind {
+	if column < 0 || column >= len(r.Kinds) {
+		return Text
+	}
+	return r.Kinds[column]
+}
+
 // Fault is a damaged cell; the reader gives the code, the mapping decides whether
 // the column matters.
 type Fault struct {
-	Column int    // index into Cells
+	Column int    // index into Cells; WholeRow where no single cell is to blame
 	Code   string // C-… code of the catalogue
 	Detail string // what was seen, for the message
 }
+
+// WholeRow is the column of a fault that spoils the whole row, so that no mapping may
+// use any of it.
+const WholeRow = -1
 
 // Blank reports whether every cell is empty or white.
 func (r Row) Blank() bool {

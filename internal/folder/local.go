@@ -1,0 +1,326 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sort"
+	"sync"
+	"time"
+)
+
+// Local is a folder of this machine, or of a share that it has mounted.
+//
+// The root is opened anew for every operation. That costs one system call and
+// keeps a share that went away and came back usable, which a handle kept open
+// would not.
+type Local struct {
+	root  string
+	step  func(name string) error
+	pause func(ctx context.Context, d time.Duration) error
+
+	mu     sync.Mutex
+	active map[string]bool // temporary names being written, so that Tidy spares them
+}
+
+var _ Folder = (*Local)(nil)
+
+// OpenLocal is the folder at root, which must exist. A root that is itself a link
+// is followed, once, now.
+func OpenLocal(root string) (*Local, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fail("open", root, err)
+	}
+	info, err := os.Stat(abs)
+	if err != nil {
+		return nil, fail("open", root, err)
+	}
+	if !info.IsDir() {
+		return nil, &Error{Op: "open", Name: root, Kind: ErrSpecial}
+	}
+	return &Local{root: abs, pause: pause, active: map[string]bool{}}, nil
+}
+
+// WithStep is the same folder with a seam at every effect of Publish and Move: step
+// is called with the names of steps.go, and its error stops the operation there and
+// then, without cleaning up, as a crash would. For tests.
+func (l *Local) WithStep(step func(name string) error) *Local {
+	return &Local{root: l.root, pause: l.pause, step: step, active: map[string]bool{}}
+}
+
+// open opens the root. A root that cannot be opened is a folder that is gone, and
+// not a missing file: nobody may take it for empty.
+func (l *Local) open(ctx context.Context, op string) (*os.Root, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(l.root)
+	if err != nil {
+		kind := kindOf(err)
+		if kind != ErrPermission {
+			kind = ErrUnavailable
+		}
+		return nil, &Error{Op: op, Name: ".", Kind: kind, Cause: err}
+	}
+	return root, nil
+}
+
+// List implements Folder.
+func (l *Local) List(ctx context.Context, dir string, deep bool) ([]Entry, error) {
+	local, err := localName("list", dir)
+	if err != nil {
+		return nil, err
+	}
+	root, err := l.open(ctx, "list")
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	var all []Entry
+	if err := list(ctx, root, dir, local, deep, &all); err != nil {
+		return nil, err
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].Name < all[j].Name })
+	return all, nil
+}
+
+func list(ctx context.Context, root *os.Root, dir, local string, deep bool, all *[]Entry) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if info, err := root.Lstat(local); err != nil {
+		return fail("list", dir, err)
+	} else if !info.IsDir() {
+		return &Error{Op: "list", Name: dir, Kind: ErrSpecial}
+	}
+	f, err := root.Open(local)
+	if err != nil {
+		return fail("list", dir, err)
+	}
+	found, err := f.ReadDir(-1)
+	f.Close()
+	if err != nil {
+		return fail("list", dir, err)
+	}
+	for _, d := range found {
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // gone between the two looks
+		}
+		name := path.Join(dir, d.Name())
+		if err != nil {
+			return fail("list", name, err)
+		}
+		e := entryOf(name, info)
+		*all = append(*all, e)
+		if !deep || !e.Dir {
+			continue
+		}
+		err = list(ctx, root, name, filepath.Join(local, d.Name()), true, all)
+		if err != nil && !errors.Is(err, ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func entryOf(name string, info fs.FileInfo) Entry {
+	mode := info.Mode()
+	e := Entry{Name: name, Modified: info.ModTime(), Dir: mode.IsDir()}
+	e.Special = !mode.IsDir() && !mode.IsRegular()
+	if mode.IsRegular() {
+		e.Size = info.Size()
+	}
+	return e
+}
+
+// Stat implements Folder.
+func (l *Local) Stat(ctx context.Context, name string) (Entry, error) {
+	local, err := localName("stat", name)
+	if err != nil {
+		return Entry{}, err
+	}
+	root, err := l.open(ctx, "stat")
+	if err != nil {
+		return Entry{}, err
+	}
+	defer root.Close()
+	info, err := root.Lstat(local)
+	if err != nil {
+		return Entry{}, fail("stat", name, err)
+	}
+	return entryOf(name, info), nil
+}
+
+// Open implements Folder.
+func (l *Local) Open(ctx context.Context, name string) (io.ReadCloser, error) {
+	local, err := localName("open", name)
+	if err != nil {
+		return nil, err
+	}
+	root, err := l.open(ctx, "open")
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	f, err := openRegular(root, local)
+	if err != nil {
+		return nil, fail("open", name, err)
+	}
+	return f, nil
+}
+
+// openRegular looks before it opens, because opening a pipe waits for a writer, and
+// again after, because the name may have changed hands in between.
+func openRegular(root *os.Root, local string) (*os.File, error) {
+	before, err := root.Lstat(local)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+	}
+	f, err := root.Open(local)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err == nil && !after.Mode().IsRegular() {
+		err = &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Mkdir implements Folder.
+func (l *Local) Mkdir(ctx context.Context, dir string) error {
+	local, err := localName("mkdir", dir)
+	if err != nil {
+		return err
+	}
+	root, err := l.open(ctx, "mkdir")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return mkdir(root, dir, local)
+}
+
+func mkdir(root *os.Root, dir, local string) error {
+	info, err := root.Lstat(local)
+	switch {
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return &Error{Op: "mkdir", Name: dir, Kind: ErrExist}
+	case !errors.Is(err, fs.ErrNotExist):
+		return fail("mkdir", dir, err)
+	}
+	parent := filepath.Dir(local)
+	if parent != local {
+		if err := mkdir(root, path.Dir(dir), parent); err != nil {
+			return err
+		}
+	}
+	if err := root.Mkdir(local, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fail("mkdir", dir, err)
+	}
+	inherit(root, parent, local, 0o770)
+	return nil
+}
+
+// Remove implements Folder.
+func (l *Local) Remove(ctx context.Context, name string) error {
+	local, err := localName("remove", name)
+	if err != nil {
+		return err
+	}
+	root, err := l.open(ctx, "remove")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	err = l.patiently(ctx, func() error { return fail("remove", name, root.Remove(local)) })
+	if errors.Is(err, ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// Locked implements Folder.
+func (l *Local) Locked(ctx context.Context, name string) bool {
+	local, err := localName("lock", name)
+	if err != nil || ctx.Err() != nil {
+		return false
+	}
+	return locked(filepath.Join(l.root, local))
+}
+
+// Local implements Folder.
+func (l *Local) Local() (string, bool) { return l.root, true }
+
+// Free implements Folder.
+func (l *Local) Free(ctx context.Context) (uint64, bool) {
+	if ctx.Err() != nil {
+		return 0, false
+	}
+	return free(l.root)
+}
+
+// Sync implements Folder.
+func (l *Local) Sync(ctx context.Context, dir string) error {
+	local, err := localName("sync", dir)
+	if err != nil {
+		return err
+	}
+	root, err := l.open(ctx, "sync")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fail("sync", dir, syncDir(root, local))
+}
+
+// Close implements Folder; a local folder holds nothing open.
+func (l *Local) Close() error { return nil }
+
+// patience is how long a file that another program holds is tried again: virus
+// scanners and indexers let go within a fraction of a second, Excel does not.
+var patience = [...]time.Duration{
+	5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond,
+	80 * time.Millisecond, 160 * time.Millisecond, 320 * time.Millisecond,
+}
+
+// patiently repeats try while it answers ErrBusy, for less than a second in all.
+func (l *Local) patiently(ctx context.Context, try func() error) error {
+	err := try()
+	for _, wait := range patience {
+		if !errors.Is(err, ErrBusy) {
+			return err
+		}
+		if stopped := l.pause(ctx, wait); stopped != nil {
+			return err
+		}
+		err = try()
+	}
+	return err
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}

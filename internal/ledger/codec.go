@@ -1,0 +1,107 @@
+package ledger
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// Every record is a head of seven bytes and a payload. The head's first byte is
+// the schema version of the record, so that single records can be told apart after
+// a migration; the checksum is there because bbolt has none on its pages.
+const (
+	recordVersion = 1
+	recordHead    = 7 // version, flags, codec, CRC-32C of flags, codec and payload
+
+	codecPlain = 0
+	codecDict1 = 1 // S2 with dictionary1
+)
+
+// Flags that are read without decoding a record.
+const (
+	flagFresh = 1 << iota // a notification never tried yet, found through its batch's range
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// codec packs records. S2 with a dictionary of what our JSON always contains takes
+// a request of 1 kB to about 200 bytes in a microsecond; zstd gave 3 % less for six
+// times the time.
+type codec struct{ dict *s2.Dict }
+
+func newCodec() codec { return codec{dict: s2.MakeDict([]byte(dictionary1), nil)} }
+
+// pack encodes v as a record.
+func (c codec) pack(v any, flags byte) ([]byte, error) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: encode %T: %w", v, err)
+	}
+	return c.seal(raw, flags), nil
+}
+
+// seal makes a record of encoded bytes, compressed where that is shorter.
+func (c codec) seal(raw []byte, flags byte) []byte {
+	buf := make([]byte, recordHead+s2.MaxEncodedLen(len(raw)))
+	kind := byte(codecDict1)
+	body := c.dict.Encode(buf[recordHead:], raw)
+	if len(body) >= len(raw) {
+		kind, body = codecPlain, append(buf[recordHead:recordHead], raw...)
+	}
+	buf = buf[:recordHead+len(body)]
+	buf[0], buf[1], buf[2] = recordVersion, flags, kind
+	binary.BigEndian.PutUint32(buf[3:7], checksum(buf))
+	return append(make([]byte, 0, len(buf)), buf...)
+}
+
+func checksum(record []byte) uint32 {
+	return crc32.Update(crc32.Checksum(record[1:3], castagnoli), castagnoli, record[recordHead:])
+}
+
+var (
+	errRecordShort    = errors.New("record is shorter than its head")
+	errRecordChecksum = errors.New("checksum of a record does not match")
+	errRecordVersion  = errors.New("record has a schema version this program does not know")
+)
+
+// open gives the encoded bytes of a record and its flags. What it returns does not
+// alias the record.
+func (c codec) open(record []byte) ([]byte, byte, error) {
+	if len(record) < recordHead {
+		return nil, 0, errRecordShort
+	}
+	if binary.BigEndian.Uint32(record[3:7]) != checksum(record) {
+		return nil, 0, errRecordChecksum
+	}
+	if record[0] != recordVersion {
+		return nil, 0, errRecordVersion
+	}
+	body := record[recordHead:]
+	switch record[2] {
+	case codecPlain:
+		return append([]byte(nil), body...), record[1], nil
+	case codecDict1:
+		raw, err := c.dict.Decode(nil, body)
+		return raw, record[1], err
+	}
+	return nil, 0, errRecordVersion
+}
+
+func (c codec) unpack(record []byte, v any) error {
+	raw, _, err := c.open(record)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, v)
+}
+
+func recordFlags(record []byte) byte {
+	if len(record) < recordHead {
+		return 0
+	}
+	return record[1]
+}

@@ -1,0 +1,249 @@
+package notification
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Decode reads one line of SEND's own JSON as software houses drop it: the body of
+// a new notification request in which attachments name a "file" instead of digests
+// and ref. It is strict and gives all problems at once: unknown and repeated
+// properties, wrong types, missing required ones (booleans too), and what only the
+// connector may give (token, digests, ref). Explicit nulls are dropped with a
+// warning. The request holds what could be read; it is nil only where the line is no
+// JSON object. What the values mean is Validate's business; DecodeAndValidate does
+// both without saying anything twice.
+//
+// Source: interface.md "jsonl"; OpenAPI bundle, NewNotificationRequestV26.
+func Decode(line []byte, lang Lang) (*Request, []Problem) {
+	return decode(line, decoder{lang: lang})
+}
+
+// DecodeWire reads a request as it goes to SEND or comes back: token, digests and
+// ref belong to it, "file" does not, and an explicit null is refused as SEND refuses
+// it. Properties that SEND's schema would let pass are ignored with a warning.
+func DecodeWire(line []byte, lang Lang) (*Request, []Problem) {
+	return decode(line, decoder{lang: lang, wire: true})
+}
+
+// DecodeAndValidate decodes a dropped line and judges it, leaving out what Validate
+// finds at fields of which Decode has already said an error. rules.Wire chooses
+// between Decode and DecodeWire.
+func DecodeAndValidate(line []byte, rules Rules) (*Request, []Problem) {
+	r, problems := decode(line, decoder{lang: rules.Lang, wire: rules.Wire})
+	if r == nil {
+		return nil, problems
+	}
+	said := problems
+	for _, p := range Validate(r, rules) {
+		if !saidAlready(said, p.Field) {
+			problems = append(problems, p)
+		}
+	}
+	return r, problems
+}
+
+// saidAlready reports whether an error was found at field or at what it is part of.
+func saidAlready(problems []Problem, field string) bool {
+	for _, p := range problems {
+		if p.Severity != Error || !strings.HasPrefix(field, p.Field) {
+			continue
+		}
+		if rest := field[len(p.Field):]; rest == "" || rest[0] == '.' || rest[0] == '[' {
+			return true
+		}
+	}
+	return false
+}
+
+func decode(line []byte, d decoder) (*Request, []Problem) {
+	line = bytes.TrimPrefix(bytes.TrimRight(line, "\r\n"), []byte("\uFEFF"))
+	if !d.wellFormed(line) {
+		return nil, d.problems
+	}
+	d.json = json.NewDecoder(bytes.NewReader(line))
+	d.json.UseNumber()
+	r := new(Request)
+	if !d.object("", d.requestFields(r)) {
+		return nil, d.problems
+	}
+	return r, d.problems
+}
+
+// decoder walks the tokens of one line along SEND's schema. The line is known to
+// be well formed by then, so that token errors cannot occur.
+type decoder struct {
+	lang     Lang
+	wire     bool
+	json     *json.Decoder
+	problems []Problem
+}
+
+func (d *decoder) add(code, field string, args ...string) {
+	d.problems = append(d.problems, New(d.lang, code, field, args...))
+}
+
+// wellFormed looks for syntax errors and for bytes that are no UTF-8, which
+// encoding/json would replace without a word.
+func (d *decoder) wellFormed(line []byte) bool {
+	if !utf8.Valid(line) {
+		at := 0
+		for rest := line; ; {
+			r, size := utf8.DecodeRune(rest)
+			if r == utf8.RuneError && size <= 1 {
+				break
+			}
+			at, rest = at+size, rest[size:]
+		}
+		d.syntax(line, at, word(d.lang, "ci sono byte che non sono UTF-8", "there are bytes that are not UTF-8"))
+		return false
+	}
+	var whole json.RawMessage
+	err := json.Unmarshal(line, &whole)
+	if err == nil {
+		return true
+	}
+	at, reason := len(line), err.Error()
+	if fault := (*json.SyntaxError)(nil); errors.As(err, &fault) {
+		at = max(0, int(fault.Offset)-1)
+		if int(fault.Offset) >= len(line) && !json.Valid(line) && isPrefixOfJSON(line) {
+			at = len(line)
+			reason = word(d.lang, "la riga finisce a metà", "the line ends half way")
+		}
+	}
+	d.syntax(line, at, reason)
+	return false
+}
+
+// isPrefixOfJSON reports whether the line only lacks its end.
+func isPrefixOfJSON(line []byte) bool {
+	dec := json.NewDecoder(bytes.NewReader(line))
+	var whole json.RawMessage
+	err := dec.Decode(&whole)
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// syntax reports a fault at a byte offset; the column counts characters from 1.
+func (d *decoder) syntax(line []byte, at int, reason string) {
+	column := utf8.RuneCount(line[:min(at, len(line))]) + 1
+	d.add("C-JSON-SYNTAX", "", "column", strconv.Itoa(column), "reason", reason)
+}
+
+// property is one property of an object of the schema.
+type property struct {
+	name     string
+	required bool
+	// read takes the value whose first token is given; path is its request field.
+	read func(path string, first json.Token)
+	// refused marks what the schema knows and a line of this kind may not have.
+	refused string // code of the problem, "" for none
+}
+
+// object reads an object whose opening token has not been read yet.
+func (d *decoder) object(path string, properties []property) bool {
+	first, _ := d.json.Token()
+	return d.objectFrom(path, first, properties)
+}
+
+func (d *decoder) objectFrom(path string, first json.Token, properties []property) bool {
+	if first != json.Delim('{') {
+		d.wrongType(path, word(d.lang, "un oggetto", "an object"), first)
+		return false
+	}
+	var seen uint64 // by index in properties; no object of the schema has 64
+	var extra []string
+	for d.json.More() {
+		token, _ := d.json.Token()
+		name, _ := token.(string)
+		at := within(path, name)
+		i := indexOf(properties, name)
+		if i < 0 {
+			d.unknown(at, path, name, slices.Contains(extra, name))
+			extra = append(extra, name)
+			d.skip()
+			continue
+		}
+		if seen&(1<<i) != 0 {
+			d.add("C-JSON-TWICE", at, "name", name)
+			d.skip()
+			continue
+		}
+		seen |= 1 << i
+		if !d.property(at, &properties[i]) {
+			seen &^= 1 << i
+		}
+	}
+	_, _ = d.json.Token() // the closing brace
+	for i := range properties {
+		if p := &properties[i]; p.required && seen&(1<<i) == 0 && !d.saidNull(within(path, p.name)) {
+			d.add("C-JSON-MISSING", within(path, p.name), "name", p.name)
+		}
+	}
+	return true
+}
+
+// property reads the value of a known property and reports whether it is there: a
+// dropped null is not.
+func (d *decoder) property(at string, p *property) bool {
+	first, _ := d.json.Token()
+	if first == nil {
+		d.null(at, p.name)
+		return false
+	}
+	if p.refused != "" {
+		d.add(p.refused, at, "name", p.name)
+		d.skipFrom(first)
+		return true
+	}
+	p.read(at, first)
+	return true
+}
+
+func (d *decoder) null(at, name string) {
+	if d.wire {
+		d.add("C-JSON-NULL-REFUSED", at, "name", name)
+		return
+	}
+	d.add("C-JSON-NULL", at, "name", name)
+}
+
+// saidNull reports whether the property is missing because its null was refused.
+func (d *decoder) saidNull(at string) bool {
+	for _, p := range d.problems {
+		if p.Field == at && p.Code == "C-JSON-NULL-REFUSED" {
+			return true
+		}
+	}
+	return false
+}
+
+// unknown judges a property that the schema does not have. SEND itself refuses
+// unknown ones in recipients and payments only; in a drop every one is an error,
+// since it is most likely a mistyped name.
+func (d *decoder) unknown(at, path, name string, again bool) {
+	switch {
+	case again:
+		d.add("C-JSON-TWICE", at, "name", name)
+	case d.wire && !strings.HasSuffix(path, "]"), d.wire && strings.HasPrefix(path, "documents["):
+		d.add("C-JSON-EXTRA", at, "name", name)
+	default:
+		d.add("C-JSON-UNKNOWN", at, "name", name)
+	}
+}
+
+func within(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+func indexOf(properties []property, name string) int {
+	return slices.IndexFunc(properties, func(p property) bool { return p.name == name })
+}

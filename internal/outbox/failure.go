@@ -1,0 +1,100 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"sendconnector/internal/folder"
+)
+
+// FolderError says that something could not be written to the outbound folder. What
+// it concerns stays due and is tried again at Retry, not before; nothing is lost. It
+// wraps the error of the folder, so errors.Is(err, folder.ErrFull) and the like hold.
+type FolderError struct {
+	Outbox string
+	File   string // relative to out/; "" when the folder as a whole failed
+	Retry  time.Time
+	Err    error
+}
+
+func (e *FolderError) Error() string {
+	return fmt.Sprintf("outbox %s: write %q, next try %s: %v",
+		e.Outbox, e.File, e.Retry.UTC().Format(time.RFC3339), e.Err)
+}
+
+func (e *FolderError) Unwrap() error { return e.Err }
+
+// whole reports whether an error concerns the folder and not just one file in it:
+// then the rest of the pass would only fail too.
+func whole(err error) bool {
+	return errors.Is(err, folder.ErrUnavailable) || errors.Is(err, folder.ErrFull)
+}
+
+// fromFolder reports whether a folder, and not the ledger or a kill point, failed.
+func fromFolder(err error) bool {
+	return whole(err) || errors.Is(err, folder.ErrBusy) || errors.Is(err, folder.ErrPermission) ||
+		errors.Is(err, folder.ErrExist) || errors.Is(err, folder.ErrNotExist)
+}
+
+// retryPause is how long a target rests after its nth failure in a row: 15 s, 30 s,
+// 1 min, 2 min, 4 min, then 5 min for ever. Excel is closed within minutes, a full
+// disk is not; neither is worth a busy loop.
+func retryPause(failures int) time.Duration {
+	if failures < 1 {
+		return 0
+	}
+	if failures > 5 {
+		return 5 * time.Minute
+	}
+	return min(15*time.Second<<(failures-1), 5*time.Minute)
+}
+
+// rests remembers which targets failed and when each is tried again. The target ""
+// is the folder as a whole. It lives in memory: a restart tries everything once.
+type rests map[string]*rest
+
+type rest struct {
+	failures int
+	retry    time.Time
+	err      *FolderError
+}
+
+// resting gives the failure of a target that is not to be tried yet.
+func (r rests) resting(target string, now time.Time) *FolderError {
+	if at := r[target]; at != nil && now.Before(at.retry) {
+		return at.err
+	}
+	return nil
+}
+
+func (r rests) succeeded(target string) { delete(r, target) }
+
+func (r rests) failed(outbox, target string, now time.Time, cause error) *FolderError {
+	at := r[target]
+	if at == nil {
+		at = &rest{}
+		r[target] = at
+	}
+	at.failures++
+	at.retry = now.Add(retryPause(at.failures))
+	at.err = &FolderError{Outbox: outbox, File: target, Retry: at.retry, Err: cause}
+	return at.err
+}
+
+// next is the earliest time at which a failed target wants to be tried.
+func (r rests) next() time.Time {
+	var next time.Time
+	for _, at := range r {
+		next = sooner(next, at.retry)
+	}
+	return next
+}
+
+// sooner is the earlier of two times, where zero means never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}

@@ -1,0 +1,156 @@
+package submit
+
+import (
+	"context"
+	"errors"
+
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/send"
+)
+
+// conflict handles a 409: a look-up first, whatever it says (rule 15).
+func (w *work) conflict(ctx context.Context, e *send.Error) (bool, error) {
+	found, err := w.lookup(ctx, w.n.Token)
+	if err == nil {
+		return w.adopt(ctx, found, !w.first)
+	}
+	var step *stepError
+	if errors.As(err, &step) || ctx.Err() != nil {
+		return false, ignoreContext(err, step)
+	}
+	if send.ClassOf(err) != send.NotFound {
+		return false, w.stillOpen(ctx, err)
+	}
+	switch {
+	case e.Conflicts&send.ConflictToken != 0:
+		return false, w.holdNotification(ctx, reasonNotVisible, w.problem("C-NOT-VISIBLE", ""), nil, notVisibleAgain)
+	case e.Conflicts&send.ConflictNotice != 0:
+		return false, w.noticeTaken(ctx)
+	default: // an IUN drawn twice, or nothing said: the same token later
+		return false, w.later(ctx, waitConflict, e.RetryAfter, w.problem("C-SEND-LATER", "", "detail", told(e)), nil)
+	}
+}
+
+// ignoreContext passes a Step's stop on and drops the end of a context.
+func ignoreContext(err error, step *stepError) error {
+	if step != nil {
+		return err
+	}
+	return nil
+}
+
+// stillOpen stores that the look-up which a 409 asks for could not be made. What
+// kind of look-up it is survives, for it decides what an answer is worth.
+func (w *work) stillOpen(ctx context.Context, err error) error {
+	var e *send.Error
+	if !errors.As(err, &e) || e.Class == send.Held || e.Class == send.Fatal {
+		return w.failed(ctx, err, nil)
+	}
+	w.run.failure(ctx, e)
+	code := "C-SEND-UNKNOWN"
+	if w.first || w.lastWas(codeConflict) {
+		code = codeConflict
+	}
+	return w.later(ctx, waitConflict, e.RetryAfter, w.problem(code, "", "detail", told(e)), nil)
+}
+
+// noticeTaken: only the notice was named and SEND has nothing under our token.
+// After our own refusal or cancellation SEND frees notices by and by (c); otherwise
+// somebody holds it (d).
+func (w *work) noticeTaken(ctx context.Context) error {
+	holder, ours, err := w.holderOfNotices(ctx)
+	if err != nil {
+		return err
+	}
+	if ours && !(w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)) {
+		return w.later(ctx, waitNotice, 0, w.problem(codeNoticeBusy, "noticeCode"), nil)
+	}
+	text := w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")
+	if holder != "" {
+		text = w.problem("C-NOTICE-TAKEN-BY", "noticeCode", "protocol", holder)
+	}
+	return w.rejected(ctx, []notification.Problem{text})
+}
+
+// adopt takes a request found at SEND under our token as ours, if it is (rule 14).
+// strict says that the request may be the one we posted, so that it must carry our
+// very documents.
+func (w *work) adopt(ctx context.Context, found send.RequestStatus, strict bool) (bool, error) {
+	w.s.reached()
+	like, err := compare(w.n, found)
+	if err != nil {
+		return false, w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", "status"), nil, notVisibleAgain)
+	}
+	attempt := w.n.Attempt
+	if !like.refs && attempt == 1 {
+		// A key that the ledger did not know (rule 16): SEND may hold later attempts.
+		if found, attempt, err = w.probe(ctx, found); err != nil {
+			return false, w.probeFailed(ctx, err)
+		}
+		if like, err = compare(w.n, found); err != nil {
+			return false, w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", "status"), nil, notVisibleAgain)
+		}
+	}
+	switch {
+	case found.Status == send.Refused && (attempt > 1 || !like.refs) && !sameAsRefused(like, found):
+		return w.nextAfter(ctx, found, attempt)
+	case !like.identity():
+		return false, w.rejected(ctx, []notification.Problem{w.problem("C-PROTOCOL-REUSED", "paProtocolNumber",
+			"difference", notification.Describe(w.s.o.Language, like.differences))})
+	case strict && !like.digests && attempt == w.n.Attempt && found.Status != send.Refused:
+		return false, w.rejected(ctx, []notification.Problem{w.problem("C-PROTOCOL-REUSED", "paProtocolNumber",
+			"difference", w.problem("C-OTHER-DOCUMENTS", "").Message)})
+	}
+	return false, w.adopted(ctx, found, attempt, like)
+}
+
+// adopted records what was found. SubmittedAt stays zero until progress has read
+// the notification once and knows when SEND took it (rule 22: every adoption is
+// followed by one read).
+func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt int, like likeness) error {
+	now := w.s.o.Clock()
+	w.run.count(func(r *Report) {
+		if r.Adopted++; found.Status == send.Refused {
+			r.Adopted--
+			r.Refused++
+		}
+	})
+	return w.learn(ctx, func(n *ledger.Notification) {
+		progress(n)
+		setAttempt(n, attempt)
+		n.RequestID, n.NextAttempt = found.RequestID, now
+		if !like.digests {
+			n.Warnings = append(n.Warnings, w.problem("C-ADOPTED-DOCUMENTS", ""))
+		}
+		switch found.Status {
+		case send.Refused:
+			n.State, n.Refusals, n.NextAttempt = ledger.Refused, w.refused(found.Errors), now
+		case send.Accepted:
+			n.State, n.IUN, n.AcceptedAt = ledger.Accepted, found.IUN, now
+		default:
+			n.State = ledger.Submitted
+		}
+	})
+}
+
+// setAttempt makes the attempt found at SEND the notification's own: a ledger that
+// was lost learns how far the key had got.
+func setAttempt(n *ledger.Notification, attempt int) {
+	if attempt != n.Attempt {
+		n.Attempt = attempt
+		n.Token = notification.Token(n.Key.SenderTaxID, n.Key.Protocol, attempt)
+	}
+}
+
+// refused are the reasons of a refusal by SEND's validation.
+func (w *work) refused(errs []send.Refusal) []notification.Problem {
+	var all []notification.Problem
+	for _, e := range errs {
+		all = append(all, notification.Problem{
+			Severity: notification.Error, Code: e.Code, Field: e.Element,
+			Message: w.problem("C-SEND-REFUSED", "", "code", e.Code, "detail", e.Detail).Message,
+		})
+	}
+	return all
+}
