@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/yamldoc"
@@ -47,7 +49,11 @@ func (configShowCmd) Run(a *app) error {
 		return err
 	}
 	if a.flags.JSON {
-		return a.printJSON(cfg)
+		text, err := config.ShowJSON(cfg)
+		if err != nil {
+			return err
+		}
+		return a.printJSON(json.RawMessage(text))
 	}
 	text, err := config.Show(cfg)
 	if err == nil {
@@ -55,3 +61,5 @@ func (configShowCmd) Run(a *app) error {
 	}
 	return err
 }
+
+func sortedFlows(cfg *config.Config) []string { return slices.Sorted(maps.Keys(cfg.Flows)) }

@@ -96,6 +96,10 @@ func (k *checker) sender(name string, s *Sender) {
 	if s.Environment == EnvProduction && len(s.Validation.AllowTaxIDs) > 0 {
 		k.wrong(at+".validation.allow_tax_ids", "tax codes can be allowed in test environments only")
 	}
+	k.oneOf(at+".versions", s.Versions, slices.Sorted(maps.Keys(versionSets))...)
+	if _, err := s.PathTemplates(); err != nil {
+		k.wrong(at+".paths", "%v", err)
+	}
 	k.positive(at+".limits.per_second", s.Limits.PerSecond)
 	k.positive(at+".limits.burst", float64(s.Limits.Burst))
 	k.positive(at+".limits.per_day", float64(s.Limits.PerDay))

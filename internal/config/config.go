@@ -34,7 +34,6 @@ type Log struct {
 	File    string `yaml:"file"`   // "" = standard error
 	MaxSize int    `yaml:"max_mb"` // size at which the file is rotated; default 20
 	Keep    int    `yaml:"keep"`   // rotated files kept; default 10
-	Utc     bool   `yaml:"utc"`    // times in UTC instead of Europe/Rome
 }
 
 // Control is the endpoint by which commands talk to a running service.
@@ -54,7 +53,8 @@ type Sender struct {
 	Groups        []string          `yaml:"groups"` // groups of the API key, if it is bound to some
 	Limits        Limits            `yaml:"limits"`
 	Concurrency   Concurrency       `yaml:"concurrency"`
-	Paths         map[string]string `yaml:"paths"` // operation -> path template, see docs
+	Versions      string            `yaml:"versions"` // current (default), older, validator
+	Paths         map[string]string `yaml:"paths"`    // operation -> path template, over those of versions
 	Acceptance    Acceptance        `yaml:"acceptance"`
 	Progress      ProgressSettings  `yaml:"progress"`
 	Validation    Validation        `yaml:"validation"`

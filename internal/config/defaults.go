@@ -78,6 +78,7 @@ func (s *Sender) setDefaults() {
 		or(&s.PDND.TokenURL, at.tokenURL)
 		or(&s.PDND.Audience, at.audience)
 	}
+	or(&s.Versions, "current")
 	or(&s.Limits.PerSecond, 50)
 	or(&s.Limits.Burst, 100)
 	or(&s.Limits.PerDay, 100_000)

@@ -13,7 +13,12 @@ import (
 // impatient makes a folder that never waits and counts how often it would have.
 func impatient(t *testing.T) (*Local, *int) {
 	t.Helper()
-	l, err := OpenLocal(t.TempDir())
+	dir, err := os.MkdirTemp("", "folder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	l, err := OpenLocal(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -248,7 +248,7 @@ func (l *Local) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	defer root.Close()
-	err = l.patiently(ctx, func() error { return fail("remove", name, root.Remove(local)) })
+	err = l.patiently(ctx, func() error { return fail("remove", name, removeFile(root, local)) })
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}

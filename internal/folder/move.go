@@ -119,7 +119,7 @@ func (l *Local) copyOver(ctx context.Context, root *os.Root, name, from, to stri
 		err = l.rename(ctx, root, name, temp, to)
 	}
 	if err != nil {
-		root.Remove(temp)
+		_ = removeFile(root, temp)
 		return fail("move", name, err)
 	}
 	if err := l.at(StepRenamed); err != nil {
@@ -133,7 +133,7 @@ func (l *Local) copyOver(ctx context.Context, root *os.Root, name, from, to stri
 }
 
 func (l *Local) removeSource(ctx context.Context, root *os.Root, name, from string) error {
-	err := l.patiently(ctx, func() error { return fail("move", name, root.Remove(from)) })
+	err := l.patiently(ctx, func() error { return fail("move", name, removeFile(root, from)) })
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (l *Local) Publish(ctx context.Context, name string, write func(io.Writer) 
 		return l.publishBeside(ctx, root, name, local, temp, beside, done)
 	}
 	if err != nil {
-		root.Remove(temp)
+		_ = removeFile(root, temp)
 		return Published{}, fail("publish", name, err)
 	}
 	if err := l.at(StepRenamed); err != nil {
@@ -72,7 +72,7 @@ func (l *Local) Publish(ctx context.Context, name string, write func(io.Writer) 
 // publishBeside lets temp wait beside name, and then tries name once more.
 func (l *Local) publishBeside(ctx context.Context, root *os.Root, name, local, temp, beside string, done Published) (Published, error) {
 	if err := l.replace(ctx, root, temp, beside); err != nil {
-		root.Remove(temp)
+		_ = removeFile(root, temp)
 		return Published{}, fail("publish", Beside(name), err)
 	}
 	if err := l.at(StepRenamed); err != nil {
@@ -155,7 +155,7 @@ func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Write
 	c := &counter{w: f, hash: sha256.New()}
 	if err := write(c); err != nil {
 		f.Close()
-		root.Remove(temp)
+		_ = removeFile(root, temp)
 		return temp, nil, fail("publish", name, err)
 	}
 	if err := l.at(StepWritten); err != nil {
@@ -163,7 +163,7 @@ func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Write
 		return temp, nil, err
 	}
 	if err := finish(f, c.bytes); err != nil {
-		root.Remove(temp)
+		_ = removeFile(root, temp)
 		return temp, nil, fail("publish", name, err)
 	}
 	return temp, c, l.at(StepSynced)

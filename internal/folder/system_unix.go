@@ -19,6 +19,8 @@ func lookAndRename(root *os.Root, from, to string) error {
 	return root.Rename(from, to)
 }
 
+func removeFile(root *os.Root, name string) error { return root.Remove(name) }
+
 func replaceFile(root *os.Root, from, to string) error { return root.Rename(from, to) }
 
 // inherit gives a new file or folder the rights of the folder it lies in, as far as

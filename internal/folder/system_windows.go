@@ -14,6 +14,15 @@ func renameFile(_ *os.Root, base, from, to string) error {
 	return moveFile(filepath.Join(base, from), filepath.Join(base, to), windows.MOVEFILE_WRITE_THROUGH)
 }
 
+// removeFile uses the plain call of Windows after a look through the root: older
+// systems, network shares and Wine do not know the one that os.Root uses.
+func removeFile(root *os.Root, name string) error {
+	if _, err := root.Lstat(name); err != nil {
+		return err
+	}
+	return os.Remove(long(filepath.Join(root.Name(), name)))
+}
+
 // replaceFile looks through the root first, so that no link on the way leads out.
 func replaceFile(root *os.Root, from, to string) error {
 	if _, err := root.Lstat(from); err != nil {

@@ -16,6 +16,7 @@ type head struct {
 	RowsBy   map[string]int  `json:",omitzero"` // by RowOutcome
 	States   map[State]int   `json:",omitzero"` // of the notifications it owns
 	Lines    map[Outcome]int `json:",omitzero"` // of its linked rows' lines, holds and the gate left aside
+	Fresh    int             `json:",omitzero"` // fresh notifications, until it is sealed
 	Waiting  int             `json:",omitzero"` // new requests of it still Pending behind a refused attempt
 	dirty    bool
 	newSpool bool

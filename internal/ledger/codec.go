@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -104,4 +105,10 @@ func recordFlags(record []byte) byte {
 		return 0
 	}
 	return record[1]
+}
+
+// sha is the short digest by which a cold record is known to be unchanged.
+func sha(raw []byte) []byte {
+	sum := sha256.Sum256(raw)
+	return sum[:8]
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -239,7 +238,11 @@ func (t *Tx) PutNotificationBecause(n *Notification, c Cause) error { return t.p
 
 func (t *txn) putNote(n *Notification, c Cause) error {
 	if n.ID == 0 {
-		return t.addNote(n)
+		rows, err := t.rowsOf(n)
+		if err != nil {
+			return err
+		}
+		return t.addNote(n, rows)
 	}
 	old, err := t.loadHot(n.ID)
 	if err != nil {
@@ -258,8 +261,7 @@ func (t *txn) replaceNote(old *hot, n *Notification, c Cause) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(raw)
-	next.Cold = sum[:8]
+	next.Cold = sha(raw)
 	if newCold := !bytes.Equal(next.Cold, old.Cold); newCold || holdsIndex(&old.Notification) != holdsIndex(n) || old.State != n.State {
 		if err := t.fill(&old.Notification); err != nil {
 			return err
@@ -302,7 +304,7 @@ func (t *txn) writeHot(h *hot) error {
 
 // addNote stores a notification for the first time. It is found through its batch's
 // range when it is fresh work, and through the due index otherwise.
-func (t *txn) addNote(n *Notification) error {
+func (t *txn) addNote(n *Notification, rows []*Row) error {
 	if err := t.mayWrite(); err != nil {
 		return err
 	}
@@ -320,8 +322,7 @@ func (t *txn) addNote(n *Notification) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256(raw)
-	next.Cold = sum[:8]
+	next.Cold = sha(raw)
 	if err := t.put(bCold, n.ID.key(), t.l.codec.seal(raw, 0)); err != nil {
 		return err
 	}
@@ -338,7 +339,7 @@ func (t *txn) addNote(n *Notification) error {
 	if err := t.firstDue(next); err != nil {
 		return err
 	}
-	if err := t.firstTold(next); err != nil {
+	if err := t.firstTold(next, rows); err != nil {
 		return err
 	}
 	return t.writeHot(next)

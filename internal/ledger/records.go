@@ -228,6 +228,7 @@ type RecipientState struct {
 	Detail      string    `json:",omitzero"` // deliveryDetailCode and the like of the last event
 	CostCent    *int      `json:",omitzero"` // totalPrice of the notice with applyCost
 	CostFinal   bool      `json:",omitzero"`
+	CostStale   bool      `json:",omitzero"` // an event says that the cost may be another; progress asks for it
 	Expected    int       `json:",omitzero"` // documents that events promised
 	Got         int       `json:",omitzero"` // of them published
 }

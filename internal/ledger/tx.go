@@ -86,9 +86,13 @@ func (t *txn) read(b bucket, key []byte, v any) error {
 
 func (t *txn) decode(b bucket, key, record []byte, v any) error {
 	if err := t.l.codec.unpack(record, v); err != nil {
-		return &CorruptError{Path: t.l.path, What: fmt.Sprintf("record %s %x", bucketNames[b], key), Err: err}
+		return t.damaged(b, key, err)
 	}
 	return nil
+}
+
+func (t *txn) damaged(b bucket, key []byte, err error) error {
+	return &CorruptError{Path: t.l.path, What: fmt.Sprintf("record %s %x", bucketNames[b], key), Err: err}
 }
 
 func (t *txn) write(b bucket, key []byte, v any) error {

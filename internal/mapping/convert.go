@@ -20,13 +20,18 @@ var (
 	errAmbiguous = errors.New("ambiguous amount")
 )
 
+// currency is what people write around an amount. It is read-only.
+var currency = strings.NewReplacer("€", "", "EUR", "", "Eur", "", "eur", "", "\u00a0", " ", "\u202f", " ")
+
 // amountToCents reads an amount. notation is it (1.234,50), en (1,234.50) or cents
 // (an integer). Thousands separators must stand where they belong, so that an amount
 // in the other notation is refused and never taken for a hundred times itself;
 // negative amounts are refused too.
 func amountToCents(text, notation string) (int, error) {
-	s := strings.TrimSpace(strings.NewReplacer("€", "", "EUR", "", "Eur", "", "eur", "", "\u00a0", " ", "\u202f", " ").Replace(text))
-	s = strings.TrimPrefix(s, "+")
+	s := text
+	if n := len(s); n == 0 || s[0] < '0' || s[0] > '9' || s[n-1] < '0' || s[n-1] > '9' {
+		s = strings.TrimPrefix(strings.TrimSpace(currency.Replace(s)), "+")
+	}
 	switch notation {
 	case "cents":
 		return centsOf(s, "")
@@ -112,7 +117,7 @@ func parseDatePattern(pattern string) (datePattern, error) {
 	for i := 0; i < len(pattern); {
 		kind := letters[pattern[i]]
 		n := 1
-		for i+n < len(pattern) && letters[pattern[i+n]] == kind && (kind != 0 || true) {
+		for i+n < len(pattern) && letters[pattern[i+n]] == kind {
 			n++
 		}
 		part := datePart{kind: kind, width: n, text: pattern[i : i+n]}

@@ -111,22 +111,17 @@ func (f *fileField) DecodeYAML(v *yamldoc.Value) {
 		f.Field.DecodeYAML(v)
 		return
 	}
-	shape := struct {
-		Pattern *Field `yaml:"pattern"`
-		Rest    Field  `yaml:",inline"`
-	}{}
 	type plain Field
-	inline := struct {
+	shape := struct {
 		Pattern *Field `yaml:"pattern"`
 		plain   `yaml:",inline"`
 	}{}
-	v.Decode(&inline)
-	shape.Pattern = inline.Pattern
+	v.Decode(&shape)
 	if shape.Pattern != nil {
 		f.Field, f.glob = *shape.Pattern, true
 		return
 	}
-	f.Field = Field(inline.plain)
+	f.Field = Field(shape.plain)
 	f.path, f.inner = v.Path(), v.Path()
 	f.oneSource(v)
 }

@@ -1,6 +1,9 @@
 package notification
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Lang is the language of texts for people.
 type Lang string
@@ -24,7 +27,7 @@ type entry struct {
 // part of the outside contract: it is never renamed and never used again for
 // something else.
 func catalogues() []map[string]entry {
-	return []map[string]entry{requestCatalogue, tableCatalogue, dropCatalogue, sendingCatalogue}
+	return []map[string]entry{requestCatalogue, attachmentCatalogue, tableCatalogue, dropCatalogue, sendingCatalogue, connectorCatalogue}
 }
 
 func lookup(code string) (entry, bool) {
@@ -53,9 +56,33 @@ func New(lang Lang, code, field string, args ...string) Problem {
 	if strings.Contains(text, "{") {
 		pairs := make([]string, 0, len(args)+2)
 		for i := 0; i+1 < len(args); i += 2 {
-			pairs = append(pairs, "{"+args[i]+"}", args[i+1])
+			pairs = append(pairs, "{"+args[i]+"}", shown(args[i+1]))
 		}
 		text = strings.NewReplacer(append(pairs, "{field}", field)...).Replace(text)
 	}
 	return Problem{Severity: e.severity, Code: code, Field: field, Message: text}
+}
+
+// maxShown is how much of a value a message repeats, in UTF-16 units.
+const maxShown = 300
+
+// shown is a value as a message may hold it: one line, and not the megabyte that a
+// broken export may have in one cell.
+func shown(value string) string {
+	if len(value) > maxShown {
+		if head, tail := cutAfter(value, maxShown); tail != "" {
+			value = head + "…"
+		}
+	}
+	for i := range len(value) {
+		if value[i] < ' ' || value[i] >= 0x7F {
+			return strings.Map(func(r rune) rune {
+				if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+					return ' '
+				}
+				return r
+			}, value)
+		}
+	}
+	return value
 }

@@ -5,7 +5,7 @@ package notification
 // XLSX traps of design/dependencies.md.
 var tableCatalogue = map[string]entry{
 	// The file as a whole (readers).
-	"C-FILE-EMPTY": {
+	"C-FILE-BLANK": {
 		Error,
 		"Il file è vuoto: rifare l'esportazione dal programma e depositarla di nuovo.",
 		"The file is empty: export it again and drop it again.",
@@ -126,5 +126,127 @@ var tableCatalogue = map[string]entry{
 		"L'ultima riga del file è incompleta ({found} colonne su {expected}): il file sembra troncato. Rifare l'esportazione.",
 		"The last row of the file is incomplete ({found} columns of {expected}): the file seems cut off. Export it again.",
 		"reference/file-drop.md F3",
+	},
+
+	// A row or a notification (mapping).
+	"C-TEXT-REPAIRED": {
+		Warning,
+		"Colonna {field}: «{before}» è stato letto come «{after}». Se non è giusto, correggere il testo nel file.",
+		"Column {field}: {before} was read as {after}. Correct the text in the file if that is wrong.",
+		"design/interface.md",
+	},
+	"C-TEXT-LATIN": {
+		Warning,
+		"Colonna {field}: «{before}» sarà stampato sulla busta come «{after}».",
+		"Column {field}: {before} will be printed on the envelope as {after}.",
+		"reference/send-api.md 3.4",
+	},
+	"C-VALUE-MISSING": {
+		Error,
+		"La colonna {field} è vuota, ma il valore è obbligatorio: completarla.",
+		"Column {field} is blank but its value is required: fill it in.",
+		"design/interface.md",
+	},
+	"C-LOOKUP": {
+		Error,
+		"Colonna {field}: il valore «{value}» non è nella tabella {table} del profilo. Correggere il valore o aggiungerlo alla tabella.",
+		"Column {field}: the value {value} is not in the table {table} of the profile. Correct the value or add it to the table.",
+		"design/interface.md",
+	},
+	"C-AMOUNT-FORM": {
+		Error,
+		"Colonna {field}: «{value}» non è un importo valido; è atteso un importo positivo scritto come {notation}.",
+		"Column {field}: {value} is not a valid amount; a positive amount written as {notation} is expected.",
+		"design/interface.md",
+	},
+	"C-AMOUNT-AMBIGUOUS": {
+		Error,
+		"Colonna {field}: l'importo «{value}» si può leggere in due modi (migliaia o decimali). Nel profilo usare la colonna direttamente e non un'espressione.",
+		"Column {field}: the amount {value} can be read in two ways (thousands or decimals). Use the column itself in the profile, not an expression.",
+		"design/dependencies.md",
+	},
+	"C-DATE-FORM": {
+		Error,
+		"Colonna {field}: «{value}» non è una data esistente scritta come {pattern}. Correggere la data.",
+		"Column {field}: {value} is not an existing date written as {pattern}. Correct the date.",
+		"design/interface.md",
+	},
+	"C-INTEGER-FORM": {
+		Error,
+		"Colonna {field}: «{value}» non è un numero intero. Correggere il valore.",
+		"Column {field}: {value} is not a whole number. Correct the value.",
+		"design/interface.md",
+	},
+	"C-BOOL-FORM": {
+		Error,
+		"Colonna {field}: «{value}» non è sì o no. Scrivere SI oppure NO.",
+		"Column {field}: {value} is neither yes nor no. Write SI or NO.",
+		"design/interface.md",
+	},
+	"C-INSTALMENT": {
+		Error,
+		"Colonna {field}: «{value}» non è un numero di rata. Scrivere il numero della rata (1, 2, …) o lasciare vuoto per il pagamento unico.",
+		"Column {field}: {value} is not the number of an instalment. Write 1, 2, … or leave it blank for a single payment.",
+		"reference/send-api.md 2.5.1",
+	},
+	"C-EXPRESSION": {
+		Error,
+		"L'espressione del profilo ({path}) non si può calcolare con i valori di questa riga (colonne {field}). Controllare i valori o l'espressione.",
+		"The expression of the profile ({path}) cannot be computed with the values of this row (columns {field}). Check the values or the expression.",
+		"design/interface.md",
+	},
+	"C-GROUP-KEY": {
+		Error,
+		"La colonna {field}, che riunisce le righe della stessa notifica, è vuota o illeggibile: completarla.",
+		"Column {field}, which joins the rows of one notification, is blank or unreadable: fill it in.",
+		"design/interface.md",
+	},
+	"C-GROUP-DISAGREE": {
+		Error,
+		"La riga non concorda con la riga {row} della stessa notifica: colonna {field}, «{value}» invece di «{before}». Rendere uguali i due valori.",
+		"The row disagrees with row {row} of the same notification: column {field}, {value} instead of {before}. Make the two values equal.",
+		"design/interface.md",
+	},
+	"C-GROUP-ROW": {
+		Error,
+		"La riga è corretta, ma la notifica non parte per un errore alla riga {row}: {reason}",
+		"The row is sound, but the notification is stopped by an error in row {row}: {reason}",
+		"design/interface.md",
+	},
+	"C-PAYMENT-OWNER": {
+		Error,
+		"La riga porta un pagamento senza destinatario e la notifica ha più destinatari (o nessuno): indicare il codice fiscale di chi deve pagare (colonna {field}).",
+		"The row carries a payment without recipient and the notification has several recipients (or none): give the tax code of who must pay (column {field}).",
+		"design/product.md",
+	},
+	"C-PAYMENT-FILES": {
+		Error,
+		"Più file ({found}) corrispondono a «{pattern}» per un solo pagamento (colonna {field}): lasciarne uno solo.",
+		"Several files ({found}) match {pattern} for a single payment (column {field}): leave only one.",
+		"design/interface.md",
+	},
+	"C-ACT-MISSING": {
+		Error,
+		"Manca l'atto da notificare (colonna {field}): gli allegati da soli non bastano. Indicare il file dell'atto.",
+		"The act to be notified is missing (column {field}): attachments alone are not enough. Name the file of the act.",
+		"reference/send-api.md 3.6",
+	},
+	"C-ACT-UNCLEAR": {
+		Error,
+		"Tra i documenti ({field}), quelli che corrispondono a «{pattern}» sono {found} invece di uno: non è chiaro quale sia l'atto. Rinominare i file.",
+		"Of the documents ({field}), {found} match {pattern} instead of one: it is not clear which is the act. Rename the files.",
+		"design/interface.md",
+	},
+	"C-DOCUMENT-LIST": {
+		Error,
+		"Non è possibile elencare i file «{pattern}» (colonna {field}). Riprovare più tardi o controllare la cartella.",
+		"The files {pattern} cannot be listed (column {field}). Try again later or check the folder.",
+		"design/interface.md",
+	},
+	"C-PATTERN-CELL": {
+		Error,
+		"Colonna {field}: «{value}» contiene *, ? o [, che non possono stare nel nome di un file. Correggere il valore.",
+		"Column {field}: {value} holds *, ? or [, which cannot be in the name of a file. Correct the value.",
+		"design/interface.md",
 	},
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -67,8 +68,7 @@ func decode(line []byte, d decoder) (*Request, []Problem) {
 	if !d.wellFormed(line) {
 		return nil, d.problems
 	}
-	d.json = json.NewDecoder(bytes.NewReader(line))
-	d.json.UseNumber()
+	d.tokens = tokens{line: line}
 	r := new(Request)
 	if !d.object("", d.requestFields(r)) {
 		return nil, d.problems
@@ -81,7 +81,7 @@ func decode(line []byte, d decoder) (*Request, []Problem) {
 type decoder struct {
 	lang     Lang
 	wire     bool
-	json     *json.Decoder
+	tokens   tokens
 	problems []Problem
 }
 
@@ -104,15 +104,15 @@ func (d *decoder) wellFormed(line []byte) bool {
 		d.syntax(line, at, word(d.lang, "ci sono byte che non sono UTF-8", "there are bytes that are not UTF-8"))
 		return false
 	}
-	var whole json.RawMessage
-	err := json.Unmarshal(line, &whole)
-	if err == nil {
+	if json.Valid(line) {
 		return true
 	}
-	at, reason := len(line), err.Error()
+	var whole json.RawMessage
+	err := json.Unmarshal(line, &whole)
+	at, reason := len(line), fmt.Sprint(err)
 	if fault := (*json.SyntaxError)(nil); errors.As(err, &fault) {
 		at = max(0, int(fault.Offset)-1)
-		if int(fault.Offset) >= len(line) && !json.Valid(line) && isPrefixOfJSON(line) {
+		if int(fault.Offset) >= len(line) && isPrefixOfJSON(line) {
 			at = len(line)
 			reason = word(d.lang, "la riga finisce a metà", "the line ends half way")
 		}
@@ -147,7 +147,7 @@ type property struct {
 
 // object reads an object whose opening token has not been read yet.
 func (d *decoder) object(path string, properties []property) bool {
-	first, _ := d.json.Token()
+	first := d.tokens.next()
 	return d.objectFrom(path, first, properties)
 }
 
@@ -158,9 +158,8 @@ func (d *decoder) objectFrom(path string, first json.Token, properties []propert
 	}
 	var seen uint64 // by index in properties; no object of the schema has 64
 	var extra []string
-	for d.json.More() {
-		token, _ := d.json.Token()
-		name, _ := token.(string)
+	for d.tokens.more() {
+		name, _ := d.tokens.next().(string)
 		at := within(path, name)
 		i := indexOf(properties, name)
 		if i < 0 {
@@ -179,7 +178,7 @@ func (d *decoder) objectFrom(path string, first json.Token, properties []propert
 			seen &^= 1 << i
 		}
 	}
-	_, _ = d.json.Token() // the closing brace
+	d.tokens.next() // the closing brace
 	for i := range properties {
 		if p := &properties[i]; p.required && seen&(1<<i) == 0 && !d.saidNull(within(path, p.name)) {
 			d.add("C-JSON-MISSING", within(path, p.name), "name", p.name)
@@ -191,7 +190,7 @@ func (d *decoder) objectFrom(path string, first json.Token, properties []propert
 // property reads the value of a known property and reports whether it is there: a
 // dropped null is not.
 func (d *decoder) property(at string, p *property) bool {
-	first, _ := d.json.Token()
+	first := d.tokens.next()
 	if first == nil {
 		d.null(at, p.name)
 		return false

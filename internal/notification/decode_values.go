@@ -7,22 +7,11 @@ import (
 )
 
 // skip passes over a value whose first token has not been read yet.
-func (d *decoder) skip() {
-	first, err := d.json.Token()
-	if err != nil {
-		return
-	}
-	d.skipFrom(first)
-}
+func (d *decoder) skip() { d.skipFrom(d.tokens.next()) }
 
 func (d *decoder) skipFrom(first json.Token) {
-	depth := depthOf(first)
-	for depth > 0 {
-		token, err := d.json.Token()
-		if err != nil {
-			return
-		}
-		depth += depthOf(token)
+	for depth := depthOf(first); depth > 0 && d.tokens.peek() != 0; {
+		depth += depthOf(d.tokens.next())
 	}
 }
 
@@ -105,10 +94,10 @@ func (d *decoder) list(element func(path string, first json.Token)) func(string,
 			d.wrongType(at, word(d.lang, "un elenco", "a list"), first)
 			return
 		}
-		for i := 0; d.json.More(); i++ {
-			token, _ := d.json.Token()
+		for i := 0; d.tokens.more(); i++ {
+			token := d.tokens.next()
 			element(at+"["+strconv.Itoa(i)+"]", token)
 		}
-		_, _ = d.json.Token() // the closing bracket
+		d.tokens.next() // the closing bracket
 	}
 }

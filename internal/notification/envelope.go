@@ -57,7 +57,7 @@ func (c *checker) row(code string, at spot, leaf, text string) {
 		return
 	}
 	if printed, lost := cutAfter(text, printedRow); lost != "" {
-		c.add(code, at.field(leaf), "row", text, "printed", printed, "lost", lost, "length", itoa(javaLength(text)), "max", itoa(printedRow))
+		c.add(code, at.field(leaf), "row", text, "printed", strings.TrimSpace(printed), "lost", strings.TrimSpace(lost), "length", itoa(javaLength(text)), "max", itoa(printedRow))
 	}
 }
 

@@ -42,8 +42,10 @@ var (
 	labelCreditor     = label{"il codice fiscale dell'ente creditore", "the creditor's tax code"}
 	labelF24Title     = label{"il titolo del modello F24", "the title of the F24 form"}
 	labelF24File      = label{"il file di metadati dell'F24", "the metadata file of the F24"}
+	labelAmount       = label{"l'importo", "the amount"}
+	labelAddress      = label{"l'indirizzo fisico", "the physical address"}
+	labelPayments     = label{"i pagamenti", "the payments"}
 	labelTitle        = label{"il titolo del documento", "the title of the document"}
-	labelDocIdx       = label{"l'indice del documento", "the index of the document"}
 	labelContentType  = label{"il tipo di contenuto dell'allegato", "the content type of the attachment"}
 	labelFile         = label{"il nome del file dell'allegato", "the file name of the attachment"}
 	labelKey          = label{"la chiave del caricamento", "the key of the upload"}

@@ -86,20 +86,20 @@ func (c *checker) italian(at spot, a *PhysicalAddress) {
 		}
 		return
 	}
-	cap := strings.TrimSpace(a.Zip)
+	zip := strings.TrimSpace(a.Zip)
 	switch {
-	case cap == "":
+	case zip == "":
 		c.add("C-CAP-MISSING", at.field("zip"))
-	case !isCAP(a.Zip) || cap == "00000":
+	case !isCAP(a.Zip) || zip == "00000":
 		c.add("C-CAP", at.field("zip"), "value", a.Zip)
-	case isGenericCAP(cap):
-		c.add("C-CAP-GENERIC", at.field("zip"), "value", cap, "town", a.Municipality)
+	case isGenericCAP(zip):
+		c.add("C-CAP-GENERIC", at.field("zip"), "value", zip, "town", a.Municipality)
 	}
 	if strings.Contains(a.Municipality, "@") {
 		c.add("C-TOWN-AT", at.field("municipality"), "value", a.Municipality)
 	}
 	code := c.province(at, a.Province)
-	if c.rules.Places != nil && isCAP(a.Zip) && code != "" && !isGenericCAP(cap) {
+	if c.rules.Places != nil && isCAP(a.Zip) && code != "" && !isGenericCAP(zip) {
 		c.plausible(at, a, code)
 	}
 }
@@ -120,19 +120,22 @@ func enclave(a *PhysicalAddress) string {
 // there is none to compare with.
 func (c *checker) province(at spot, province string) string {
 	value := strings.TrimSpace(province)
-	switch code := ProvinceOfName(value); {
-	case value == "":
+	if value == "" {
 		c.add("C-PROVINCE-MISSING", at.field("province"))
-	case IsProvince(value):
+		return ""
+	}
+	if IsProvince(value) {
 		return value
-	case code != "":
+	}
+	if code := ProvinceOfName(value); code != "" {
 		c.add("C-PROVINCE-NAME", at.field("province"), "value", value, "suggestion", code)
 		return code
-	case len(value) == 2:
+	}
+	if len(value) == 2 {
 		// The official suite leaves a two-letter code that does not exist to the
 		// normaliser, which mends some (abolished provinces) and refuses others.
 		c.add("C-PROVINCE-UNKNOWN", at.field("province"), "value", value)
-	default:
+	} else {
 		c.add("C-PROVINCE", at.field("province"), "value", value)
 	}
 	return ""

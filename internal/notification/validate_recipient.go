@@ -30,7 +30,7 @@ func (c *checker) recipient(r *Request, i int) {
 
 func (c *checker) taxID(at spot, p *Recipient) {
 	id := p.TaxID
-	if !c.required(at, "taxId", id, labelTaxID) || c.allowed(id) {
+	if !c.required(at, "taxId", id, labelTaxID) {
 		return
 	}
 	field := func() string { return at.field("taxId") }
@@ -42,6 +42,7 @@ func (c *checker) taxID(at spot, p *Recipient) {
 		c.add("C-TAXID-PF-NUMERIC", field(), "value", id)
 	case p.RecipientType == LegalPerson && !numeric:
 		c.add("C-TAXID-PG-PERSONAL", field(), "value", id)
+	case c.allowed(id): // its check character does not count
 	case numeric:
 		switch CheckNumericTaxID(id) {
 		case TaxIDZero:

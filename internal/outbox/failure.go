@@ -31,12 +31,6 @@ func whole(err error) bool {
 	return errors.Is(err, folder.ErrUnavailable) || errors.Is(err, folder.ErrFull)
 }
 
-// fromFolder reports whether a folder, and not the ledger or a kill point, failed.
-func fromFolder(err error) bool {
-	return whole(err) || errors.Is(err, folder.ErrBusy) || errors.Is(err, folder.ErrPermission) ||
-		errors.Is(err, folder.ErrExist) || errors.Is(err, folder.ErrNotExist)
-}
-
 // retryPause is how long a target rests after its nth failure in a row: 15 s, 30 s,
 // 1 min, 2 min, 4 min, then 5 min for ever. Excel is closed within minutes, a full
 // disk is not; neither is worth a busy loop.
@@ -82,8 +76,22 @@ func (r rests) failed(outbox, target string, now time.Time, cause error) *Folder
 	return at.err
 }
 
-// next is the earliest time at which a failed target wants to be tried.
+// forgetDue drops the failures whose time has come: a pass that got to its end has
+// tried them again, or there was nothing left to try.
+func (r rests) forgetDue(now time.Time) {
+	for target, at := range r {
+		if !now.Before(at.retry) {
+			delete(r, target)
+		}
+	}
+}
+
+// next is the earliest time at which a failed target wants to be tried; nothing is
+// before the folder as a whole.
 func (r rests) next() time.Time {
+	if at := r[""]; at != nil {
+		return at.retry
+	}
 	var next time.Time
 	for _, at := range r {
 		next = sooner(next, at.retry)

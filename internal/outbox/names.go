@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"sendconnector/internal/folder"
 	"sendconnector/internal/ledger"
 )
 
@@ -41,6 +42,9 @@ func outcomeName(b *ledger.Batch) string {
 // numberedName is <seq8>.csv. Past eight digits the name grows; it never wraps.
 func numberedName(n uint64) string { return fmt.Sprintf("%08d.csv", n) }
 
+// nameDigits is how many hex digits of its key's digest a document's name has.
+const nameDigits = 8
+
 var numbered = regexp.MustCompile(`^(\d{8,19})(\.nuovo)?\.csv$`)
 
 // fileNumber reads the number of a file of a sequence, waiting ones included.
@@ -55,46 +59,18 @@ func fileNumber(name string) (uint64, bool) {
 
 // documentName is documenti/<batch>/<protocol>/<IUN>_<recipient number>_<category>_<8 hex>.<ext>.
 // Number 0 is a document of the whole notification. The eight hex digits of the
-// artifact's key keep two documents of one kind apart (rule 29).
-func documentName(n *ledger.Notification, a *ledger.Artifact) string {
+// artifact's key keep two documents of one kind apart (rule 29); digits is how many
+// of them the name gets.
+func documentName(n *ledger.Notification, a *ledger.Artifact, digits int) string {
 	digest := sha256.Sum256([]byte(a.Key))
 	tail := fmt.Sprintf("_%d_%s_%s.%s", a.Recipient+1, cut(safe(orDash(a.Category)), 60),
-		hex.EncodeToString(digest[:4]), extension(a))
-	return path.Join(documentDir, safe(n.OwnerBatch), protocolDir(n.Key.Protocol),
+		hex.EncodeToString(digest[:])[:digits], extension(a))
+	return path.Join(documentDir, safe(n.OwnerBatch), folder.Slug(n.Key.Protocol),
 		cut(safe(orDash(n.IUN)), 60)+tail)
-}
-
-// protocolDir names the folder of a protocol number: a readable slug, and six hex
-// digits of its digest because slugs of different numbers can be the same.
-func protocolDir(protocol string) string {
-	digest := sha256.Sum256([]byte(protocol))
-	return slug(protocol) + "-" + hex.EncodeToString(digest[:3])
 }
 
 // indexFile is the index of a batch's documents.
 func indexFile(batch string) string { return path.Join(documentDir, safe(batch), indexName) }
-
-// slug keeps lower-case letters, digits and single hyphens: a name that any system
-// takes, whatever the protocol number is.
-func slug(s string) string {
-	var b strings.Builder
-	hyphen := false
-	for _, r := range strings.ToLower(s) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
-			if hyphen && b.Len() > 0 {
-				b.WriteByte('-')
-			}
-			hyphen = false
-			b.WriteRune(r)
-			continue
-		}
-		hyphen = true
-	}
-	if b.Len() == 0 {
-		return "p"
-	}
-	return strings.TrimRight(cut(b.String(), 40), "-")
-}
 
 // reserved are the names Windows keeps for devices, with any extension.
 var reserved = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)`)

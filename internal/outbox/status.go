@@ -49,6 +49,9 @@ type State struct {
 	Since     time.Time // since when it is so
 	NextCheck time.Time // when the connector will look again; zero = blank
 	Flows     []Flow    // every flow that uses this outbox
+	// Flush writes outcome files now although Refresh has not passed: at the end of
+	// `once` and before the process stops.
+	Flush bool
 }
 
 // Flow is a flow of the outbox and when its folder is looked at next.
@@ -151,27 +154,34 @@ func (o *Outbox) connectorLine(now State) statusLine {
 	}
 }
 
-// fileLines reads sightings, holds and batches in one view of the ledger.
+// fileLines makes the lines of sightings, holds and batches.
 func (o *Outbox) fileLines(ctx context.Context, now State) ([]statusLine, time.Time, error) {
 	var lines []statusLine
-	var due time.Time
-	clock := o.opts.Clock()
+	var holds map[holdKey]ledger.Hold
+	var batches []*ledger.Batch
 	err := o.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		lines, due = nil, time.Time{}
-		holds := holdsOf(tx.Holds(), clock)
+		lines = nil
+		all, err := tx.Holds()
+		if err != nil {
+			return err
+		}
+		holds = holdsOf(all, o.opts.Clock())
 		for _, f := range now.Flows {
-			lines = append(lines, o.sightingLines(tx.Sightings(f.Name), f)...)
+			sightings, err := tx.Sightings(f.Name)
+			if err != nil {
+				return err
+			}
+			lines = append(lines, o.sightingLines(sightings, f)...)
 			lines = append(lines, o.holdLines(holds, f)...)
 		}
-		return o.eachRecentBatch(tx, clock, holds, func(b *ledger.Batch) {
-			line, until, ok := o.batchLine(b, holds, clock)
-			if ok {
-				lines = append(lines, line)
-				due = sooner(due, until)
-			}
-		})
+		batches, err = o.recentBatches(tx, o.opts.Clock(), holds)
+		return err
 	})
-	return lines, due, err
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	more, due, err := o.batchLines(ctx, batches, holds)
+	return append(lines, more...), due, err
 }
 
 func (o *Outbox) sightingLines(sightings []*ledger.Sighting, f Flow) []statusLine {

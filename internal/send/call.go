@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -36,11 +37,18 @@ type call struct {
 	valid func(status int, body []byte) bool
 }
 
+// api names the one of SEND's gateways that the call goes to: each has its own
+// memory of verdicts on a key.
+func (k *call) api() string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(k.path, "/"), "/")
+	return first
+}
+
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	sent   time.Time
+	left   time.Time // by the limiter's clock
 }
 
 const (
@@ -89,19 +97,26 @@ func (c *Client) once(ctx context.Context, k *call) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	good := a.status >= 200 && a.status <= 299 || k.valid != nil && k.valid(a.status, a.body)
-	if !good {
-		e := judge(k, a)
-		if e.Reason == HeldAPIKey && a.status == http.StatusForbidden {
-			c.deniedByGateway(e, bearer)
-		}
-		if a.status == http.StatusTooManyRequests && !hasCode(e.Details, codeStreamRetry) {
-			c.limiter.slow(a.sent)
-		}
-		return nil, e
+	if a.status >= 200 && a.status <= 299 || k.valid != nil && k.valid(a.status, a.body) {
+		c.denials.passed(k.api())
+		return a, nil
 	}
-	c.denials.passed()
-	return a, nil
+	e := judge(k, a)
+	c.learn(e, k, a, bearer)
+	return nil, e
+}
+
+// learn takes from a refusal what it says about the key: denied, let pass, or
+// too fast.
+func (c *Client) learn(e *Error, k *call, a *answer, bearer Secret) {
+	switch {
+	case e.Reason == HeldAPIKey && a.status == http.StatusForbidden:
+		c.deniedByGateway(e, k, bearer)
+	case a.status == http.StatusTooManyRequests && !hasCode(e.Details, codeStreamRetry):
+		c.limiter.slow(a.left)
+	case e.Class == NotFound, e.Class == Conflict, e.Class == Rejected:
+		c.denials.passed(k.api())
+	}
 }
 
 func (c *Client) bearer(ctx context.Context) (Secret, error) {
@@ -114,8 +129,8 @@ func (c *Client) bearer(ctx context.Context) (Secret, error) {
 
 // deniedByGateway renews the voucher once after a denial and says how long the
 // gateway's own memory of it must be waited for; after that the denial stands.
-func (c *Client) deniedByGateway(e *Error, bearer Secret) {
-	first, wait := c.denials.denied(c.cfg.Clock())
+func (c *Client) deniedByGateway(e *Error, k *call, bearer Secret) {
+	first, wait := c.denials.denied(k.api(), c.cfg.Clock())
 	if first && c.vouchers != nil {
 		c.vouchers.renew(bearer)
 	}
@@ -133,19 +148,16 @@ func (c *Client) exchange(ctx context.Context, k *call, bearer Secret) (*answer,
 		return nil, &Error{Op: k.op, Class: Fatal, Err: err}
 	}
 	c.cfg.Count(k.op)
-	sent := c.cfg.Clock()
+	sent, out := c.cfg.Clock(), c.cfg.pace()
 	resp, err := c.api.Do(r)
 	if err != nil {
 		return nil, broken(ctx, k, 0, left.may(), err)
 	}
 	defer resp.Body.Close()
 	c.sawDate(resp.Header, sent, c.cfg.Clock())
-	limit := int64(answerLimit)
-	if resp.StatusCode > 299 {
+	limit := c.longest
+	if resp.StatusCode > 299 && k.valid == nil {
 		limit = errorLimit
-		if k.valid != nil {
-			limit = answerLimit
-		}
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	switch {
@@ -156,7 +168,7 @@ func (c *Client) exchange(ctx context.Context, k *call, bearer Secret) (*answer,
 	case int64(len(body)) > limit:
 		body = body[:limit]
 	}
-	return &answer{status: resp.StatusCode, header: resp.Header, body: body, sent: sent}, nil
+	return &answer{status: resp.StatusCode, header: resp.Header, body: body, left: out}, nil
 }
 
 func (c *Client) request(ctx context.Context, k *call, left *departure, bearer Secret) (*http.Request, error) {
@@ -228,23 +240,24 @@ func plain(ctx context.Context, err error) error {
 	return err
 }
 
-// departure observes whether a request with a body may have left. As long as the
-// transport has neither written the headers nor taken a byte of the body, the
-// other side cannot have had a request to act upon: no connection, no route, no
-// name.
+// departure observes whether any of a request may have left. As long as the
+// transport has no connection for it (no name, no route, refused, TLS failed) and
+// has not taken a byte of the body, the other side cannot have a request to act
+// upon. That the headers were written is no better sign: they are written by
+// another goroutine, which may do so just after the exchange was given up.
 type departure struct {
-	headers, body atomic.Bool
+	conn, body atomic.Bool
 }
 
 func (d *departure) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{WroteHeaders: func() { d.headers.Store(true) }}
+	return &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { d.conn.Store(true) }}
 }
 
 func (d *departure) watch(body []byte) io.ReadCloser {
 	return &watched{r: bytes.NewReader(body), read: &d.body}
 }
 
-func (d *departure) may() bool { return d.headers.Load() || d.body.Load() }
+func (d *departure) may() bool { return d.conn.Load() || d.body.Load() }
 
 // watched offers Read alone: with more methods (WriteTo, Len, Seek) the body could
 // be taken past it.

@@ -47,7 +47,7 @@ func judge(k *call, a *answer) *Error {
 		TraceID: traceID(a.header, p.traceID), RetryAfter: retryAfter(k, a.header),
 	}
 	for _, d := range p.details {
-		if reason, ok := heldBy[d.Code]; ok && a.status < 500 {
+		if reason, ok := heldBy[d.Code]; ok && a.status >= 400 && a.status <= 499 {
 			e.Class, e.Reason = Held, reason
 			return e
 		}
@@ -68,7 +68,7 @@ func judge(k *call, a *answer) *Error {
 
 func judgeServer(k *call, e *Error) {
 	switch {
-	case hasCode(e.Details, codeFileGone, codeNoAttachment):
+	case k.resource && hasCode(e.Details, codeFileGone, codeNoAttachment):
 		// SEND's way of saying "there is none (any more)".
 		e.Class = Rejected
 	case e.Status == http.StatusServiceUnavailable && hasCode(e.Details, codeTaxRegistry):
@@ -93,6 +93,9 @@ func judgeRequest(k *call, e *Error, p *problem) {
 		e.Class, e.Conflicts = Conflict, conflicts(e.Details)
 	case http.StatusTooManyRequests:
 		e.Class = Transient
+		if e.RetryAfter == 0 && hasCode(e.Details, codeStreamRetry) {
+			e.RetryAfter = unsaidRetry
+		}
 		if p.message == textQuota {
 			e.Class, e.Reason = Held, HeldQuota
 			e.RetryAfter = max(e.RetryAfter, quotaRetry)
@@ -189,7 +192,10 @@ func retryAfter(k *call, h http.Header) time.Duration {
 		return 0
 	}
 	n, err := strconv.ParseInt(v, 10, 64)
-	if err != nil || n < 0 {
+	if err != nil {
+		return untilDate(v, h)
+	}
+	if n < 0 {
 		return 0
 	}
 	unit := time.Second
@@ -197,6 +203,16 @@ func retryAfter(k *call, h http.Header) time.Duration {
 		unit = time.Millisecond
 	}
 	return time.Duration(min(n, int64(longestRetry/unit))) * unit
+}
+
+// untilDate reads a Retry-After that is a date, by the other side's own clock.
+func untilDate(v string, h http.Header) time.Duration {
+	then, err := http.ParseTime(v)
+	now, err2 := http.ParseTime(h.Get("Date"))
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return min(max(then.Sub(now), 0), longestRetry)
 }
 
 // longestRetry bounds what the other side may ask us to wait.

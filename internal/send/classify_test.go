@@ -204,7 +204,7 @@ func TestDoubtful(t *testing.T) {
 func TestCreateBrokenOnTheWay(t *testing.T) {
 	t.Run("connection reset after reading", func(t *testing.T) {
 		var posts atomic.Int32
-		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		c := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 			posts.Add(1)
 			_, _ = io.ReadAll(r.Body)
 			panic(http.ErrAbortHandler)
@@ -233,7 +233,7 @@ func TestCreateBrokenOnTheWay(t *testing.T) {
 		_, err := c.CreateRaw(t.Context(), []byte(`{}`))
 		close(release)
 		e := wantClass(t, err, Unknown)
-		if !errors.Is(e, errNoAnswer) {
+		if !errors.Is(&e, errNoAnswer) {
 			t.Errorf("does not say that time ran out: %v", e)
 		}
 	})
@@ -248,7 +248,7 @@ func TestCreateBrokenOnTheWay(t *testing.T) {
 		_, err := c.CreateRaw(ctx, []byte(`{}`))
 		close(release)
 		e := wantClass(t, err, Unknown)
-		if !errors.Is(e, context.Canceled) {
+		if !errors.Is(&e, context.Canceled) {
 			t.Errorf("does not say that it was cancelled: %v", e)
 		}
 	})
@@ -351,5 +351,94 @@ func TestErrorTextsArePrivate(t *testing.T) {
 	}
 	if ClassOf(err) != Rejected || ClassOf(errors.New("x")) != 0 {
 		t.Error("ClassOf")
+	}
+}
+
+// canned answers without a socket and counts.
+type canned struct {
+	status int
+	body   string
+	calls  int
+}
+
+func (c *canned) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.calls++
+	if r.Body != nil {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}
+	return &http.Response{StatusCode: c.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(c.body)), Request: r}, nil
+}
+
+// Damage prevented: an answer that nobody thought of leads to a second post. For
+// every status and body: posted once; "try again" only where SEND has stored
+// nothing for certain; blame only from a 4xx that may blame.
+func TestEveryAnswerToACreate(t *testing.T) {
+	bodies := []string{
+		"", "null", "{}", "[]", "x", expressHTML, gatewayBad, gatewayDeny, bodyAccepted, bodyAccepted[:50],
+		`{"message":"Limit Exceeded"}`, `{"message":"Missing Authentication Token"}`, `{"notificationRequestId":""}`,
+		`{"notificationRequestId":5}`, `{"errors":[{"code":null}]}`, `{"errors":"x"}`,
+	}
+	for _, code := range []string{
+		codeTaxonomy, codeGeneric, codeDisabled, codeQuota, codeGroup, codeSenderTaxID, codeTaxRegistry, codeNoFileInfo,
+		codeNoAttachment, codeFileGone, codeStreamRetry, codeForbidden, codeMaxStreams, "PN_NEW",
+	} {
+		bodies = append(bodies, problemJSON(code, ""))
+	}
+	rt := &canned{}
+	c := newClient(t, "https://api.example.it", func(cfg *Config) { cfg.Transport, cfg.Limits.PerDay = rt, -1 })
+	for status := 200; status < 600; status++ {
+		for _, body := range bodies {
+			rt.status, rt.body, rt.calls = status, body, 0
+			_, err := c.CreateRaw(t.Context(), []byte(`{}`))
+			if bad := impossible(status, body, err); bad != "" || rt.calls != 1 {
+				t.Fatalf("%d %q: %v (%v): %s; %d posts", status, body, ClassOf(err), err, bad, rt.calls)
+			}
+		}
+	}
+}
+
+func impossible(status int, body string, err error) string {
+	class := ClassOf(err)
+	registry := status == 503 && strings.Contains(body, codeTaxRegistry)
+	switch {
+	case err == nil && (status > 299 || !strings.HasPrefix(body, bodyAccepted)):
+		return "taken for a success"
+	case err == nil:
+		return ""
+	case status < 400 && class != Unknown:
+		return "something may have been stored"
+	case status >= 500 && !registry && class != Unknown:
+		return "something may have been stored"
+	case class == Transient && status != 429 && !registry:
+		return "tried again without looking"
+	case class == Rejected && (status == 401 || status == 403 || status == 429 || status == 409):
+		return "the row is not to blame"
+	case class == NotFound, class == Expired, class == 0:
+		return "no class of a create"
+	}
+	return ""
+}
+
+func TestRetryAfter(t *testing.T) {
+	date := "Mon, 02 Mar 2026 10:00:00 GMT"
+	tests := []struct {
+		stream bool
+		header string
+		want   time.Duration
+	}{
+		{false, "7", 7 * time.Second},
+		{true, "7", 7 * time.Millisecond},
+		{false, "Mon, 02 Mar 2026 10:01:30 GMT", 90 * time.Second},
+		{false, "Mon, 02 Mar 2026 09:00:00 GMT", 0},
+		{false, "", 0},
+		{false, "-1", 0},
+		{false, "tomorrow", 0},
+		{false, "999999999", 24 * time.Hour},
+	}
+	for _, tt := range tests {
+		h := http.Header{"Retry-After": {tt.header}, "Date": {date}}
+		if got := retryAfter(&call{stream: tt.stream}, h); got != tt.want {
+			t.Errorf("%q: %v, want %v", tt.header, got, tt.want)
+		}
 	}
 }

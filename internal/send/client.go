@@ -19,10 +19,12 @@ type Client struct {
 	transfers chan struct{}
 	skew      atomic.Int64 // nanoseconds
 	denials   denials
+	longest   int64 // bytes of a good answer; a field so that a test can make it small
 }
 
 // New checks the configuration (addresses, key, path templates, the PDND key
-// against its id) and builds a client. It starts nothing and calls nobody.
+// against its id) and builds a client. It starts nothing and calls nobody. One
+// client per API key: the limiter is the client's.
 func New(cfg Config) (*Client, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.check(); err != nil {
@@ -32,8 +34,9 @@ func New(cfg Config) (*Client, error) {
 		cfg:       cfg,
 		api:       noRedirects(cfg.Transport),
 		store:     storeClient(cfg.Transport),
-		limiter:   newLimiter(cfg.Limits, cfg.Clock, cfg.Wait),
+		limiter:   newLimiter(cfg.Limits, cfg.Clock, cfg.pace, cfg.Wait),
 		transfers: make(chan struct{}, cfg.Transfers),
+		longest:   answerLimit,
 	}
 	if cfg.PDND != nil {
 		v, err := newVouchers(*cfg.PDND, cfg, c.sawDate)
@@ -43,6 +46,12 @@ func New(cfg Config) (*Client, error) {
 		c.vouchers = v
 	}
 	return c, nil
+}
+
+// Close drops idle connections. The client may still be used.
+func (c *Client) Close() {
+	c.api.CloseIdleConnections()
+	c.store.CloseIdleConnections()
 }
 
 // Voucher makes sure that there is a voucher in hand, asking PDND if need be,
@@ -83,27 +92,32 @@ func (c *Client) sawDate(h http.Header, sent, now time.Time) {
 // voucher, and a little more (reference/pdnd-voucher.md §5.5).
 const cached = 65 * time.Second
 
-// denials remembers a denial of the gateway, so that one voucher is renewed and
-// no more, and nothing is concluded before the gateway has forgotten its verdict.
+// denials remembers the denials of each gateway, so that one voucher is renewed
+// and no more, and nothing is concluded before the gateway has forgotten its
+// verdict.
 type denials struct {
 	mu    sync.Mutex
-	first time.Time // zero = the last answer was not a denial
+	first map[string]time.Time // by gateway; absent = its last answer was not a denial
 }
 
 // denied notes a denial at now and says whether it is the first of its row, and
 // how long to wait before one counts; 0 means that waiting did not help.
-func (d *denials) denied(now time.Time) (first bool, wait time.Duration) {
+func (d *denials) denied(api string, now time.Time) (first bool, wait time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.first.IsZero() {
-		d.first = now
-		return true, cached
+	since, again := d.first[api]
+	if again {
+		return false, max(0, cached-now.Sub(since))
 	}
-	return false, max(0, cached-now.Sub(d.first))
+	if d.first == nil {
+		d.first = map[string]time.Time{}
+	}
+	d.first[api] = now
+	return true, cached
 }
 
-func (d *denials) passed() {
+func (d *denials) passed(api string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.first = time.Time{}
+	delete(d.first, api)
 }

@@ -31,10 +31,14 @@ type Config struct {
 	// Wait returns nil after d, or the context's error if that ends first. It is
 	// the only way in which the package lets time pass on purpose (a place in the
 	// limiter's queue, the pause before a quick repetition), so a test that gives
-	// a Clock and a Wait never sleeps. A real timer if nil.
+	// a Clock and a Wait never sleeps. A real timer if nil; the limiter then paces
+	// itself by the real clock, too, so that a Clock that stands still does not
+	// stop it.
 	Wait func(ctx context.Context, d time.Duration) error
 
 	// Timeout bounds one attempt of one API call; 35 s (the gateway cuts at 29 s).
+	// It and ProgressTimeout run on real timers, whatever the Clock: they bound
+	// sockets, which no test clock moves.
 	Timeout time.Duration
 	// ProgressTimeout ends an upload or download that has moved no byte for so
 	// long, however long the whole may take; 60 s.
@@ -45,6 +49,8 @@ type Config struct {
 	// included, with its operation; uploads, downloads and vouchers are no API
 	// calls. It may be called by several goroutines at once.
 	Count func(op string)
+
+	pace func() time.Time // the limiter's clock: the one that Wait moves
 }
 
 // Limits are the bounds of one API key at the gateway. They are shared by every
@@ -89,8 +95,9 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	cfg.pace = cfg.Clock
 	if cfg.Wait == nil {
-		cfg.Wait = wait
+		cfg.Wait, cfg.pace = wait, time.Now
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout

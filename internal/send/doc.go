@@ -42,7 +42,8 @@
 //
 // Reads, preload, cancel and uploads are tried up to three times within seconds.
 // What has an effect is never repeated, neither here nor by the transport: its
-// body cannot be rewound. Longer waits are the caller's to store.
+// body cannot be rewound. It counts as having left as soon as there was a
+// connection for it. Longer waits are the caller's to store.
 //
 // # Calls are a budget
 //

@@ -32,6 +32,15 @@ const (
 	Fatal
 )
 
+// String gives the class's name, for logs.
+func (c Class) String() string {
+	names := [...]string{"none", "transient", "unknown", "rejected", "conflict", "not-found", "held", "expired", "fatal"}
+	if c < 0 || int(c) >= len(names) {
+		return fmt.Sprintf("class(%d)", int(c))
+	}
+	return names[c]
+}
+
 // Reasons of a Held error.
 const (
 	HeldAPIKey         = "api-key"         // 401, 403 of the gateway that a fresh voucher did not cure
@@ -83,8 +92,13 @@ func (e *Error) Error() string {
 	if e.Status != 0 {
 		s += fmt.Sprintf(": HTTP %d", e.Status)
 	}
+	if e.Reason != "" {
+		s += ": held: " + e.Reason
+	}
 	for _, d := range e.Details {
-		s += ": " + d.Code
+		if d.Code != "" {
+			s += ": " + d.Code
+		}
 	}
 	if e.Err != nil {
 		s += ": " + e.Err.Error()

@@ -53,13 +53,13 @@ func parseBlock(block *pem.Block) (*rsa.PrivateKey, error) {
 		}
 		return key, nil
 	case block.Type == "PRIVATE KEY":
-		any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 		if err != nil {
 			return nil, errors.New("the PKCS#8 block cannot be read")
 		}
-		key, ok := any.(*rsa.PrivateKey)
+		key, ok := parsed.(*rsa.PrivateKey)
 		if !ok {
-			return nil, fmt.Errorf("it is a %T, PDND accepts RSA only", any)
+			return nil, fmt.Errorf("it is a %T, PDND accepts RSA only", parsed)
 		}
 		return key, nil
 	}

@@ -66,7 +66,8 @@ const (
 // priority and then by arrival, and the day's budget. It owns no goroutine: those
 // who wait look again by themselves.
 type limiter struct {
-	clock func() time.Time
+	clock func() time.Time // for the day
+	pace  func() time.Time // for the rate
 	wait  func(context.Context, time.Duration) error
 	full  Limits
 
@@ -85,14 +86,13 @@ type ticket struct {
 	seq      uint64
 }
 
-func newLimiter(l Limits, clock func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
-	t := clock()
+func newLimiter(l Limits, clock, pace func() time.Time, wait func(context.Context, time.Duration) error) *limiter {
 	return &limiter{
-		clock: clock, wait: wait, full: l,
+		clock: clock, pace: pace, wait: wait, full: l,
 		bucket:  rate.NewLimiter(rate.Limit(l.PerSecond), l.Burst),
 		now:     l.PerSecond,
-		changed: t,
-		day:     utcDay(t),
+		changed: pace(),
+		day:     utcDay(clock()),
 		used:    l.UsedToday,
 	}
 }
@@ -153,10 +153,10 @@ func (l *limiter) leave(t *ticket) {
 func (l *limiter) try(t *ticket) (nap time.Duration, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.clock()
-	if err := l.budget(now, t.priority); err != nil {
+	if err := l.budget(l.clock(), t.priority); err != nil {
 		return 0, err
 	}
+	now := l.pace()
 	l.recover(now)
 	ahead := slices.Index(l.queue, t)
 	missing := float64(ahead+1) - l.bucket.TokensAt(now)
@@ -191,7 +191,7 @@ func (l *limiter) refund() {
 }
 
 // slow halves the rate and empties the bucket, as the gateway's own is empty.
-// since is when the refused call went out: calls that were under way at the last
+// since is when the refused call went out, by the pace clock: calls that were under way at the last
 // slow-down say nothing new.
 func (l *limiter) slow(since time.Time) {
 	l.mu.Lock()
@@ -199,7 +199,7 @@ func (l *limiter) slow(since time.Time) {
 	if !since.After(l.changed) && l.now < l.full.PerSecond {
 		return
 	}
-	now := l.clock()
+	now := l.pace()
 	l.setRate(max(l.now/2, l.full.PerSecond*slowest), now)
 	l.bucket = rate.NewLimiter(rate.Limit(l.now), l.burst())
 	l.bucket.AllowN(now, l.burst())

@@ -13,18 +13,18 @@ import (
 	"pgregory.net/rapid"
 )
 
-func testLimiter(l Limits) *limiter { return newLimiter(l.withDefaults(), time.Now, wait) }
+func testLimiter(l Limits) *limiter { return newLimiter(l.withDefaults(), time.Now, time.Now, wait) }
 
-// takeAll runs n calls of one priority at once and gives the time of each, by
+// takeAll runs n calls at once and gives the time of each, by
 // virtual clock.
-func takeAll(t *testing.T, l *limiter, n int, p Priority) []time.Time {
+func takeAll(t *testing.T, l *limiter, n int) []time.Time {
 	t.Helper()
 	var mu sync.Mutex
 	var at []time.Time
 	var wg sync.WaitGroup
 	for range n {
 		wg.Go(func() {
-			if err := l.take(t.Context(), p); err != nil {
+			if err := l.take(t.Context(), PriorityCreate); err != nil {
 				t.Error(err)
 				return
 			}
@@ -48,9 +48,9 @@ func TestLimiterNeverExceedsTheRate(t *testing.T) {
 		var at []time.Time
 		synctest.Test(t, func(t *testing.T) {
 			l := testLimiter(Limits{PerSecond: rate, Burst: burst})
-			at = takeAll(t, l, n, PriorityCreate)
+			at = takeAll(t, l, n)
 			time.Sleep(pause)
-			at = append(at, takeAll(t, l, n, PriorityCreate)...)
+			at = append(at, takeAll(t, l, n)...)
 		})
 		for i := range at {
 			for j := i; j < len(at); j++ {
@@ -69,7 +69,7 @@ func TestLimiterUsesTheRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter(Limits{})
 		start := time.Now()
-		takeAll(t, l, 1100, PriorityCreate)
+		takeAll(t, l, 1100)
 		// 100 at once, 1,000 at 50 a second.
 		if took := time.Since(start); took > 22*time.Second {
 			t.Errorf("1,100 calls took %v, 20 s were possible", took)
@@ -80,7 +80,7 @@ func TestLimiterUsesTheRate(t *testing.T) {
 func TestLimiterPriorities(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter(Limits{PerSecond: 1, Burst: 1})
-		takeAll(t, l, 1, PriorityCreate)
+		takeAll(t, l, 1)
 		var mu sync.Mutex
 		var order []Priority
 		var wg sync.WaitGroup
@@ -109,7 +109,7 @@ func TestLimiterPriorities(t *testing.T) {
 func TestLimiterGivesUpWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := testLimiter(Limits{PerSecond: 0.1, Burst: 1})
-		takeAll(t, l, 1, PriorityCreate)
+		takeAll(t, l, 1)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := l.take(ctx, PriorityStream); !errors.Is(err, context.DeadlineExceeded) {
@@ -250,6 +250,11 @@ func TestWhatTheLimiterLearns(t *testing.T) {
 	if calls.Load() != 2 {
 		t.Errorf("%d calls, none of the two may be repeated at once", calls.Load())
 	}
+	c2 := serve(t, answerWith(429, body))
+	_, err = c2.Events(t.Context(), "s", "")
+	if e := wantClass(t, err, Transient); e.RetryAfter != time.Minute {
+		t.Errorf("no pause named: %v", e.RetryAfter)
+	}
 	c, _ = both(t, answerWith(200, `[]`), answerWith(400, ``))
 	if _, err := c.ListStreams(t.Context()); err == nil {
 		t.Fatal("no voucher, no call")
@@ -282,5 +287,46 @@ func TestCountSeesEveryCall(t *testing.T) {
 	}
 	if used, _ := c.Budget(); used != 3 {
 		t.Errorf("budget counts %d", used)
+	}
+}
+
+// Damage prevented: a connector whose clock a test (or a simulator) holds still
+// would wait for ever for its next call.
+func TestFrozenClockDoesNotStopTheLimiter(t *testing.T) {
+	at := newHands().now()
+	c := serve(t, answerWith(200, `[]`), func(cfg *Config) {
+		cfg.Clock, cfg.Wait = func() time.Time { return at }, nil
+		cfg.Limits = Limits{PerSecond: 2000, Burst: 1}
+	})
+	for range 20 {
+		if _, err := c.ListStreams(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestNoDailyBound(t *testing.T) {
+	c := serve(t, answerWith(200, `[]`), func(cfg *Config) { cfg.Limits = Limits{PerDay: -1, UsedToday: 1 << 40} })
+	if _, err := c.ListStreams(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if used, left := c.Budget(); used != 1<<40+1 || left < 1<<30 {
+		t.Errorf("used %d, left %d", used, left)
+	}
+}
+
+// The day is the gateway's, also when nothing has been called since midnight.
+func TestBudgetOfANewDay(t *testing.T) {
+	c := serve(t, answerWith(200, `[]`))
+	if _, err := c.ListStreams(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at := c.cfg.Clock()
+	c.limiter.clock = func() time.Time { return at.Add(14 * time.Hour) }
+	if used, left := c.Budget(); used != 0 || left != 100_000 {
+		t.Errorf("used %d, left %d", used, left)
+	}
+	if utcDay(time.Unix(-1, 0)) != -1 || utcDay(time.Unix(86399, 0)) != 0 || utcDay(time.Unix(86400, 0)) != 1 {
+		t.Error("utcDay")
 	}
 }

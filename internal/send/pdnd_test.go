@@ -53,11 +53,26 @@ func pkcs8(t *testing.T, key any) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
+// smallKey is a key below PDND's minimum, as DER.
+func smallKey(t *testing.T) []byte {
+	t.Helper()
+	t.Setenv("GODEBUG", "rsa1024min=0")
+	k, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x509.MarshalPKCS1PrivateKey(k)
+}
+
 func TestParsePrivateKey(t *testing.T) {
 	key := testRSA()
 	good8 := pkcs8(t, key)
 	good1 := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := x509.ParsePKCS1PrivateKey(smallKey(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +92,7 @@ func TestParsePrivateKey(t *testing.T) {
 		"ec":        {pkcs8(t, ec), "RSA only"},
 		"encrypted": {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: []byte{1}}), "encrypted"},
 		"legacy":    {pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Headers: map[string]string{"Proc-Type": "4,ENCRYPTED"}, Bytes: []byte{1}}), "encrypted"},
+		"small":     {pkcs8(t, small), "1024 bits"},
 		"public":    {pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte{1}}), "not a private key"},
 		"broken":    {pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{1, 2}}), "cannot be read"},
 	}
@@ -90,6 +106,10 @@ func TestParsePrivateKey(t *testing.T) {
 // Damage prevented: the classic refusals of PDND, which gives no reasons, found
 // before the first call.
 func TestNewChecksPDND(t *testing.T) {
+	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	good := PDND{TokenURL: "https://auth.uat.interop.pagopa.it/token.oauth2", ClientID: testClient, PurposeID: testPurpose, Key: testRSA()}
 	tests := []struct {
 		name   string
@@ -104,6 +124,7 @@ func TestNewChecksPDND(t *testing.T) {
 		{"client", func(p *PDND) { p.ClientID = "x" }, "client id"},
 		{"purpose", func(p *PDND) { p.PurposeID = "" }, "purpose id"},
 		{"no key", func(p *PDND) { p.Key = nil }, "missing"},
+		{"an EC key", func(p *PDND) { p.Key = ec }, "not RSA"},
 		{"plain http", func(p *PDND) { p.TokenURL = "http://auth.example.it/token" }, "https"},
 	}
 	for _, tt := range tests {
@@ -125,16 +146,16 @@ func (f foreign) Sign(r io.Reader, d []byte, o crypto.SignerOpts) ([]byte, error
 }
 
 // both starts SEND and PDND and a client with a PDND-bound key.
-func both(t *testing.T, send, pdnd http.HandlerFunc, changes ...func(*Config)) (*Client, *hands) {
+func both(t *testing.T, send, pdnd http.HandlerFunc) (*Client, *hands) {
 	t.Helper()
 	srv := httptest.NewServer(pdnd)
 	t.Cleanup(srv.Close)
 	h := newHands()
-	changes = append([]func(*Config){func(cfg *Config) {
+	c := serve(t, send, func(cfg *Config) {
 		cfg.Clock, cfg.Wait = h.now, h.wait
 		cfg.PDND = &PDND{TokenURL: srv.URL + "/token.oauth2", ClientID: testClient, PurposeID: testPurpose, Key: foreign{testRSA()}}
-	}}, changes...)
-	return serve(t, send, changes...), h
+	})
+	return c, h
 }
 
 func token(n int32, life int) string {
@@ -220,7 +241,7 @@ func TestAuthorizationOnlyWithPDND(t *testing.T) {
 func TestVoucherOneInFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked atomic.Int32
-		s := &vouchers{clock: time.Now, ask: func(ctx context.Context) (voucher, error) {
+		s := &vouchers{clock: time.Now, ask: func(context.Context) (voucher, error) {
 			n := asked.Add(1)
 			time.Sleep(2 * time.Second)
 			return newVoucher(Secret(fmt.Sprint(n)), time.Now(), 10*time.Minute), nil
@@ -424,11 +445,14 @@ func TestGatewayDenial(t *testing.T) {
 	var asked atomic.Int32
 	deny := true
 	c, h := both(t, func(w http.ResponseWriter, r *http.Request) {
-		if deny {
+		switch {
+		case strings.HasPrefix(r.URL.Path, "/delivery/"):
+			w.WriteHeader(404)
+		case deny:
 			answerWith(403, gatewayDeny)(w, r)
-			return
+		default:
+			answerWith(200, `[]`)(w, r)
 		}
-		answerWith(200, `[]`)(w, r)
 	}, func(w http.ResponseWriter, r *http.Request) {
 		answerWith(200, token(asked.Add(1), 600))(w, r)
 	})
@@ -451,6 +475,13 @@ func TestGatewayDenial(t *testing.T) {
 	if asked.Load() != 2 {
 		t.Errorf("%d vouchers asked", asked.Load())
 	}
+	// Another gateway that lets us pass says nothing about this one.
+	if _, err := c.Document(t.Context(), "I", 0); ClassOf(err) != NotFound {
+		t.Error(err)
+	}
+	if e := wantClass(t, use(), Held); e.RetryAfter != 0 {
+		t.Errorf("forgotten because another gateway let us pass: %v", e.RetryAfter)
+	}
 	deny = false
 	if err := use(); err != nil {
 		t.Error(err)
@@ -463,12 +494,16 @@ func TestGatewayDenial(t *testing.T) {
 
 func TestSkew(t *testing.T) {
 	c, h := both(t, answerWith(200, `[]`), answerWith(200, token(1, 600)))
-	_ = h
 	date := h.now().Add(90 * time.Second).Format(http.TimeFormat)
 	c.sawDate(http.Header{"Date": {date}}, h.now(), h.now())
 	if s := c.Skew(); s < 89*time.Second || s > 91*time.Second {
 		t.Error(s)
 	}
+	c.skew.Store(0)
+	if _, err := c.ListStreams(t.Context()); err != nil || c.Skew() == 0 {
+		t.Errorf("no skew seen from an answer of SEND: %v", err)
+	}
+	c.sawDate(http.Header{"Date": {date}}, h.now(), h.now())
 	c.sawDate(http.Header{"Date": {"yesterday"}}, h.now(), h.now())
 	if s := c.Skew(); s < 89*time.Second {
 		t.Error("an unreadable date changed the skew")
@@ -491,5 +526,31 @@ func TestSecretNeverShows(t *testing.T) {
 		if strings.Contains(text, "hunter2") || strings.Contains(text, fmt.Sprintf("%x", "hunter2")) {
 			t.Errorf("shown: %s", text)
 		}
+	}
+}
+
+// Damage prevented: a caller who gives up while the voucher ages must neither
+// spin nor lose the voucher that is still good.
+func TestRenewalGivenUp(t *testing.T) {
+	h := newHands()
+	asked := 0
+	s := &vouchers{clock: h.now, ask: func(ctx context.Context) (voucher, error) {
+		asked++
+		if err := ctx.Err(); err != nil {
+			return voucher{}, &Error{Class: Transient, Err: err}
+		}
+		return newVoucher("v", h.now(), 10*time.Minute), nil
+	}}
+	if _, err := s.get(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.move(9 * time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if v, err := s.get(ctx); err != nil || v.token != "v" {
+		t.Error(err)
+	}
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
 	}
 }

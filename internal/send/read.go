@@ -28,6 +28,9 @@ func (c *Client) Sent(ctx context.Context, iun string) (*Sent, error) {
 	if json.Unmarshal(a.body, &s) != nil {
 		return nil, unreadable(k, a.status, errors.New("the notification cannot be read"))
 	}
+	if s.IUN == "" {
+		s.IUN = iun
+	}
 	if s.IUN != iun || s.Status == "" {
 		return nil, &Error{Op: k.op, Class: Fatal, Status: a.status, Err: errors.New("the answer is not this notification")}
 	}

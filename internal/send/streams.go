@@ -94,14 +94,14 @@ func present(list []string) []string {
 }
 
 const (
-	unsaidRetry = time.Minute // an empty page that names no pause
+	unsaidRetry = time.Minute // an empty page, or a 429, that names no pause
 	emptyRetry  = time.Second // an empty page that says "at once": never a busy loop
 )
 
 // Events reads the events after lastEventID ("" = from the first). Asking with
 // an id acknowledges it and all before it: SEND forgets them, so the caller has
-// committed them first. One reader per stream. 429 is Transient with RetryAfter
-// and is not tried again here. An event that cannot be read is in the page with
+// committed them first. One reader per stream. Read too early, SEND answers 429:
+// Transient with RetryAfter, not tried again here. An event that cannot be read is in the page with
 // Raw alone.
 func (c *Client) Events(ctx context.Context, streamID, lastEventID string) (Page, error) {
 	path := fill(c.cfg.Paths.Events, "streamId", streamID)

@@ -19,7 +19,7 @@ func newTransport() *http.Transport {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:               environmentProxy,
+		Proxy:               discreet(http.ProxyFromEnvironment),
 		DialContext:         dial.DialContext,
 		TLSHandshakeTimeout: 10 * time.Second,
 		TLSClientConfig:     &tls.Config{MinVersion: tls.VersionTLS12},
@@ -33,14 +33,16 @@ func newTransport() *http.Transport {
 	}
 }
 
-// environmentProxy is http.ProxyFromEnvironment with an error that cannot repeat
-// the proxy's password.
-func environmentProxy(r *http.Request) (*url.URL, error) {
-	u, err := http.ProxyFromEnvironment(r)
-	if err != nil {
-		return nil, errors.New("the proxy named by the environment is not a valid address")
+// discreet is a proxy function with an error that cannot repeat the proxy's
+// password.
+func discreet(proxy func(*http.Request) (*url.URL, error)) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := proxy(r)
+		if err != nil {
+			return nil, errors.New("the proxy named by the environment is not a valid address")
+		}
+		return u, nil
 	}
-	return u, nil
 }
 
 // noRedirects makes a client that hands every 3xx back: an API that redirects

@@ -67,12 +67,15 @@ func (s *vouchers) get(ctx context.Context) (voucher, error) {
 			return voucher{}, err
 		case s.busy == nil:
 			s.busy = make(chan struct{})
+			old := s.have
 			s.mu.Unlock()
-			if v, err := s.fetch(ctx); err == nil || !usable {
-				return v, err
+			v, err := s.fetch(ctx)
+			if err != nil && usable {
+				// Renewal failed, also if only this caller gave up: the voucher in
+				// hand is good for longer than the asking can have taken.
+				return old, nil
 			}
-			// Renewal failed: the voucher in hand is still good.
-			continue
+			return v, err
 		}
 		busy := s.busy
 		s.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // really uploaded, stops at the first failing step and may itself have been
 // overtaken by a cancellation.
 func (s *Simulator) validate(n *notification, at int64) {
-	if n.status != statusInValidation {
+	if n.status != statusInValidation || n.cancelAsked {
 		return
 	}
 	req := n.request()

@@ -47,6 +47,7 @@ const (
 	catCancellationRequest
 	catCancelled
 	catPayment
+	catRADD
 	catReworked
 )
 
@@ -113,6 +114,7 @@ var categoryTable = [...]categoryInfo{
 	catCancellationRequest:        {"NOTIFICATION_CANCELLATION_REQUEST", "", 0},
 	catCancelled:                  {"NOTIFICATION_CANCELLED", "", inDefault},
 	catPayment:                    {"PAYMENT", "NOTIFICATION_PAID", withRec | withIdx},
+	catRADD:                       {"NOTIFICATION_RADD_RETRIEVED", "", withRec | inDefault},
 	catReworked:                   {"NOTIFICATION_TIMELINE_REWORKED", "", withRec | withAttempt | withIdx},
 }
 

@@ -7,7 +7,7 @@ import (
 type m = map[string]any
 
 // details renders what an element says beyond its category.
-func (s *Simulator) details(n *notification, req *request, e *element) m {
+func (s *Simulator) details(n *notification, req func() *request, e *element) m {
 	if e.cat >= catGetAddress && e.cat <= catDigitalFailure {
 		return s.digitalDetails(n, req, e)
 	}
@@ -22,7 +22,7 @@ func (s *Simulator) details(n *notification, req *request, e *element) m {
 	case catNormalizedAddress:
 		d["oldAddress"], d["normalizedAddress"] = s.addressOf(n, req, e), normalized(s.addressOf(n, req, e))
 	case catRegistryValidationCall:
-		return m{"recIndexes": missingAddresses(req), "deliveryMode": "ANALOG", "sendDate": stampNano(e.at)}
+		return m{"recIndexes": missingAddresses(req()), "deliveryMode": "ANALOG", "sendDate": stampNano(e.at)}
 	case catRegistryValidationResponse:
 		d["physicalAddress"], d["registry"] = s.addressOf(n, req, e), registryName(req, e)
 	case catSenderAckRequest:
@@ -42,7 +42,7 @@ func (s *Simulator) details(n *notification, req *request, e *element) m {
 	return d
 }
 
-func (s *Simulator) laterDetails(n *notification, req *request, e *element, d m) {
+func (s *Simulator) laterDetails(n *notification, req func() *request, e *element, d m) {
 	switch e.cat {
 	case catCourtesy:
 		d["digitalAddress"] = m{"type": "APPIO", "address": "..."}
@@ -70,9 +70,12 @@ func (s *Simulator) laterDetails(n *notification, req *request, e *element, d m)
 		d["notificationCost"], d["notRefinedRecipientIndexes"] = 100*len(indexes), indexes
 	case catPayment:
 		p := e.extra.(paymentEvent) //nolint:forcetypeassert // set where the element is made
-		d["recipientType"], d["paymentSourceChannel"] = req.Recipients[e.rec].RecipientType, "PA"
+		d["recipientType"], d["paymentSourceChannel"] = req().Recipients[e.rec].RecipientType, "PA"
 		d["amount"], d["creditorTaxId"], d["noticeCode"] = p.Amount, p.CreditorTaxID, p.NoticeCode
 		d["eventTimestamp"], d["uncertainPaymentDate"] = p.PaymentDate, false
+	case catRADD:
+		d["raddType"], d["raddTransactionId"] = "ALT", s.digest("radd", n.iun, rec(e))
+		d["eventTimestamp"] = stampNano(e.at)
 	case catReworked:
 		d["sentAttemptMade"] = e.attempt
 		d["invalidatedTimelineAndStatusHistory"] = e.extra
@@ -110,15 +113,15 @@ func missingAddresses(req *request) []int {
 	return found
 }
 
-func registryName(req *request, e *element) string {
-	if req.Recipients[e.rec].RecipientType == "PG" {
+func registryName(req func() *request, e *element) string {
+	if req().Recipients[e.rec].RecipientType == "PG" {
 		return "REGISTRO_IMPRESE"
 	}
 	return "ANPR"
 }
 
 // digitalDetails renders the elements of the digital path.
-func (s *Simulator) digitalDetails(n *notification, req *request, e *element) m {
+func (s *Simulator) digitalDetails(n *notification, req func() *request, e *element) m {
 	d := m{"recIndex": e.rec}
 	switch e.cat {
 	case catGetAddress:
@@ -135,7 +138,7 @@ func (s *Simulator) digitalDetails(n *notification, req *request, e *element) m 
 		return d
 	}
 	pec := m{"type": "PEC", "address": ""}
-	if dom := req.Recipients[e.rec].DigitalDomicile; dom != nil {
+	if dom := req().Recipients[e.rec].DigitalDomicile; dom != nil {
 		pec["address"] = dom.Address
 	}
 	d["digitalAddress"] = pec
@@ -172,7 +175,7 @@ func (s *Simulator) pecReport(n *notification, e *element, d m) {
 }
 
 // paperDetails renders the elements of the paper path and of simple letters.
-func (s *Simulator) paperDetails(n *notification, req *request, e *element) m {
+func (s *Simulator) paperDetails(n *notification, req func() *request, e *element) m {
 	d := m{"recIndex": e.rec}
 	where := func() { d["physicalAddress"] = s.addressOf(n, req, e) }
 	level := func() { d["serviceLevel"], d["sentAttemptMade"] = serviceLevel(n), e.attempt }
@@ -207,7 +210,7 @@ func (s *Simulator) paperDetails(n *notification, req *request, e *element) m {
 	return d
 }
 
-func (s *Simulator) carrierReport(n *notification, req *request, e *element, d m) {
+func (s *Simulator) carrierReport(n *notification, req func() *request, e *element, d m) {
 	d["deliveryDetailCode"], d["notificationDate"] = e.mark.code, stampNano(e.at)
 	d["sendRequestId"] = n.paperID("SEND_ANALOG_DOMICILE", e)
 	d["registeredLetterCode"] = "R" + s.digest("letter", n.iun, rec(e), strconv.Itoa(int(e.attempt)))[:12]
@@ -261,8 +264,8 @@ func product(n *notification, e *element) string {
 
 // addressOf is where the paper of an element goes: the second attempt goes to
 // the address that was discovered.
-func (s *Simulator) addressOf(n *notification, req *request, e *element) address {
-	r := &req.Recipients[e.rec]
+func (s *Simulator) addressOf(n *notification, req func() *request, e *element) address {
+	r := &req().Recipients[e.rec]
 	a := address{Address: "VIA DELL'ANAGRAFE 1", Zip: "00184", Municipality: "ROMA", Province: "RM"}
 	if r.PhysicalAddress != nil {
 		a = *r.PhysicalAddress

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -234,7 +235,7 @@ func (s *Simulator) sent(c *call) {
 	if n == nil {
 		return
 	}
-	req := n.request()
+	req := sync.OnceValue(n.request)
 	answer := n.echo()
 	set := func(name string, v any) { answer[name] = mustJSON(v) }
 	set("iun", n.iun)

@@ -110,7 +110,7 @@ func (f *Faults) pick(op string) (found *Fault, delay time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range f.rules {
-		if r.Operation != op && r.Operation != "*" || found != nil && r.Kind != FaultDelay || !f.strikes(r) {
+		if r.Operation != op && r.Operation != "*" || !f.strikes(r) || found != nil && r.Kind != FaultDelay {
 			continue
 		}
 		r.fired++

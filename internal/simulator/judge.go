@@ -162,7 +162,8 @@ func (s *Simulator) Refused() map[string]int {
 }
 
 // Violations lists what a client must never do though the platform may not
-// notice: credentials sent to the object store, two readers on one stream.
+// notice: credentials sent to the object store, a stream read before its pause
+// is over.
 func (s *Simulator) Violations() []string {
 	s.judge.mu.Lock()
 	defer s.judge.mu.Unlock()

@@ -85,6 +85,7 @@ type recipient struct {
 	foreign    bool
 	generation uint8 // of the path: steps planned for an older one are void
 	paid       bool
+	courtesy   bool // a courtesy message was sent: the letter waits
 	analogCost int32
 	viewedAt   int64
 	refinedAt  int64

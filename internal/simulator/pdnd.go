@@ -124,8 +124,8 @@ func number(v any) int64 {
 	return int64(f)
 }
 
-// issue is the handler's work once the form fits: it returns the answer's status
-// and body, and the causes that a real service only logs.
+// issue is the handler's work once the form fits; it returns the answer's status
+// and body. What exactly is wrong stays inside, as at PDND.
 func (p *pdnd) issue(form url.Values, now time.Time, h http.Header) (status int, body any) {
 	if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 		return p.masked()

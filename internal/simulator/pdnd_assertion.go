@@ -22,7 +22,7 @@ func (s *Simulator) token(c *call) {
 	c.w.Header().Set("X-Correlation-Id", correlation)
 	c.r.Body = http.MaxBytesReader(nil, c.r.Body, maxForm)
 	var bad []problemError
-	if c.r.Header.Get("Content-Type") == "application/json" || c.r.ParseForm() != nil {
+	if c.r.ParseForm() != nil {
 		bad = append(bad, problemError{Code: "007-9999", Detail: "Incorrect value for body"})
 	}
 	form := c.r.PostForm
@@ -43,7 +43,10 @@ func (s *Simulator) token(c *call) {
 		c.json(http.StatusBadRequest, x)
 		return
 	}
-	status, body := s.pdnd.issue(form, s.clocks.wall(), c.w.Header())
+	status, body := s.pdnd.masked()
+	if c.r.Header.Get("DPoP") == "" { // SEND does not ask for DPoP, so the simulator does not play it
+		status, body = s.pdnd.issue(form, s.clocks.wall(), c.w.Header())
+	}
 	if x, isProblem := body.(map[string]any); isProblem && status != http.StatusOK {
 		x["correlationId"] = correlation
 	}

@@ -77,7 +77,7 @@ func (n *notification) echo() map[string]json.RawMessage {
 	set("paFee", n.paFee)
 	set("vat", n.vat)
 	mode := "NONE"
-	if len(n.notices) > 0 && !n.flat {
+	if n.hasPayments && !n.flat {
 		mode = "SYNC"
 	}
 	set("pagoPaIntMode", mode)

@@ -1,6 +1,9 @@
 package simulator
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // Rework injects a correction by SEND: the paper outcome of a recipient, and
 // what followed from it, is declared void and told again with a new outcome
@@ -31,7 +34,7 @@ func (s *Simulator) Rework(iun string, recIndex int, code, status string) bool {
 // moves the status back to what it was before them. It returns the part of the
 // history that is void, with its elements in full.
 func (s *Simulator) invalidate(n *notification, first int, rec int8) []m {
-	req := n.request()
+	req := sync.OnceValue(n.request)
 	void := []m{}
 	var kept []phase
 	for i, p := range n.history {

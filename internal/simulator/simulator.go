@@ -69,7 +69,7 @@ func build(o Options) (*Simulator, error) {
 		opt: o, clocks: newClocks(o), dice: newDice(o.Seed, 1),
 		faults: newFaults(newDice(o.Seed, 2)), judge: newJudge(o.HistorySize),
 		shapes: newShapes(), places: indexPlaces(o.Places), paths: newPaths(),
-		store: newContentStore(o.SpoolDir, o.MemoryBytes),
+		store:   newContentStore(o.SpoolDir, o.MemoryBytes),
 		senders: map[string]*sender{}, keys: map[string]*apiKey{}, verdicts: map[string]verdict{},
 		limiters: map[string]*limiter{}, objects: map[string]*object{},
 		byIUN: map[string]*notification{}, byID: map[string]*notification{},

@@ -36,6 +36,8 @@ func (st *stream) wants(n *notification, e *element, changed bool) bool {
 		return false
 	}
 	if st.eventType == "STATUS" {
+		// The first element shows the status it found: IN_VALIDATION.
+		changed = changed || e == &n.elements[0] && !st.waitForAccepted
 		return changed && (st.filter == nil || st.filter[n.status] || st.filter["DEFAULT"])
 	}
 	return st.filter == nil || st.filter[e.cat.info().name]
@@ -187,7 +189,7 @@ func (s *Simulator) renderEvents(page []streamEvent) []progressElement {
 	for _, ev := range page {
 		x := progressElement{
 			EventID: fmt.Sprintf("%038d", ev.id), NotificationRequestID: ev.n.id, NewStatus: ev.status,
-			Element: s.render(ev.n, ev.n.request(), &ev.n.elements[ev.index]),
+			Element: s.render(ev.n, ev.n.request, &ev.n.elements[ev.index]),
 		}
 		if ev.status != statusInValidation && ev.status != statusRefused {
 			x.IUN = ev.n.iun

@@ -30,7 +30,6 @@ type stream struct {
 	quarantine           map[*notification][]streamEvent
 	held                 []streamEvent // overtaken by the next one
 	nextAllowed          time.Time
-	reading              int
 }
 
 type streamRequest struct {

@@ -142,7 +142,9 @@ type timelineElement struct {
 	Details            any            `json:"details,omitempty"`
 }
 
-func (s *Simulator) render(n *notification, req *request, e *element) timelineElement {
+// render shows an element; the request is parsed only where something of it is
+// shown.
+func (s *Simulator) render(n *notification, req func() *request, e *element) timelineElement {
 	at := stampNano(e.at)
 	return timelineElement{
 		ElementID: n.elementID(e), Timestamp: at, IngestionTimestamp: at, EventTimestamp: at,

@@ -30,6 +30,9 @@ func (w *walk) t() *Timings { return &w.s.opt.Timings }
 // add puts an element of this recipient on the timeline.
 func (w *walk) add(e element) {
 	e.rec = int8(w.rec)
+	if outcomeCategory(e.cat) {
+		e.rework = w.r.generation
+	}
 	w.s.add(w.n, e)
 }
 
@@ -208,4 +211,16 @@ func (s *Simulator) View(iun string, recIndex int) bool {
 	defer s.enter()()
 	n := s.byIUN[iun]
 	return n != nil && s.view(n, recIndex, s.clocks.platform().UnixNano())
+}
+
+// RetrieveAtDesk lets a recipient collect his notification at a desk of the
+// RADD network now, which has no legal effect of its own.
+func (s *Simulator) RetrieveAtDesk(iun string, recIndex int) bool {
+	defer s.enter()()
+	n := s.byIUN[iun]
+	if n == nil || !n.disclosed() || n.status == statusCancelled || recIndex < 0 || recIndex >= len(n.recipients) {
+		return false
+	}
+	s.add(n, element{cat: catRADD, rec: int8(recIndex), at: s.clocks.platform().UnixNano()})
+	return true
 }

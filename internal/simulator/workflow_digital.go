@@ -51,6 +51,7 @@ func chooseDigital() path {
 func (w *walk) courtesy() {
 	req := w.n.request()
 	if w.s.share("courtesy", req.Recipients[w.rec].TaxID) < w.s.opt.Mix.Courtesy {
+		w.r.courtesy = true
 		w.add(element{cat: catCourtesy, at: w.at})
 	}
 }

@@ -89,6 +89,9 @@ func chooseAnalog() path {
 		w.add(element{cat: catGetAddress, at: w.at, source: platform})
 		w.add(element{cat: catGetAddress, at: w.at, source: special})
 		w.courtesy()
+		if w.r.courtesy {
+			w.add(element{cat: catProbableAnalogDate, at: w.at})
+		}
 		w.add(element{cat: catRegistryCall, at: w.at})
 		w.add(element{cat: catRegistryResponse, at: w.at})
 		w.add(element{cat: catGetAddress, at: w.at, source: general})
@@ -101,9 +104,8 @@ func chooseAnalog() path {
 // notification or the sender reported his payment meanwhile.
 func dispatch(attempt uint8) path {
 	return path{
-		{wait(func(t *Timings) time.Duration { return t.AnalogPrepare }), func(w *walk) bool {
-			if w.r.viewedAt != 0 || w.r.paid {
-				w.close(reached)
+		{prepareAt(attempt), func(w *walk) bool {
+			if w.needless() {
 				return false
 			}
 			w.r.attempt, w.r.idx = attempt, 0
@@ -111,6 +113,9 @@ func dispatch(attempt uint8) path {
 			return true
 		}},
 		{wait(func(t *Timings) time.Duration { return t.AnalogSend }), func(w *walk) bool {
+			if w.needless() {
+				return false
+			}
 			cost := int32(costAR)
 			switch {
 			case w.r.foreign:
@@ -124,6 +129,28 @@ func dispatch(attempt uint8) path {
 			return true
 		}},
 	}
+}
+
+// prepareAt is when a letter is prepared: the first one waits for a courtesy
+// message to be read.
+func prepareAt(attempt uint8) func(*walk) int64 {
+	return func(w *walk) int64 {
+		at := after(w.at, w.t().AnalogPrepare)
+		if w.r.courtesy && attempt == 0 {
+			at = after(at, w.t().CourtesyWait)
+		}
+		return at
+	}
+}
+
+// needless ends a path whose letter nobody needs any more: the recipient has
+// opened the notification, or the sender has reported his payment.
+func (w *walk) needless() bool {
+	if w.r.viewedAt == 0 && !w.r.paid {
+		return false
+	}
+	w.close(reached)
+	return true
 }
 
 // carrierSteps turns codes into steps. After the outcome of the last attempt

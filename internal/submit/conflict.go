@@ -3,6 +3,7 @@ package submit
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
@@ -56,21 +57,14 @@ func (w *work) stillOpen(ctx context.Context, err error) error {
 }
 
 // noticeTaken: only the notice was named and SEND has nothing under our token.
-// After our own refusal or cancellation SEND frees notices by and by (c); otherwise
-// somebody holds it (d).
+// After our own refusal or cancellation, which is where a later attempt comes from,
+// SEND frees notices by and by (c); otherwise somebody else holds it (d): the ledger
+// would not have admitted the row if one of ours did.
 func (w *work) noticeTaken(ctx context.Context) error {
-	holder, ours, err := w.holderOfNotices(ctx)
-	if err != nil {
-		return err
-	}
-	if ours && !(w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)) {
+	if w.n.Attempt > 1 && !(w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)) {
 		return w.later(ctx, waitNotice, 0, w.problem(codeNoticeBusy, "noticeCode"), nil)
 	}
-	text := w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")
-	if holder != "" {
-		text = w.problem("C-NOTICE-TAKEN-BY", "noticeCode", "protocol", holder)
-	}
-	return w.rejected(ctx, []notification.Problem{text})
+	return w.rejected(ctx, []notification.Problem{w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")})
 }
 
 // adopt takes a request found at SEND under our token as ours, if it is (rule 14).
@@ -116,31 +110,25 @@ func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt in
 			r.Refused++
 		}
 	})
-	return w.learn(ctx, func(n *ledger.Notification) {
+	return w.learn(ctx, func(tx *ledger.Tx, n *ledger.Notification) error {
+		if err := adoptAttempt(tx, n, attempt); err != nil {
+			return err
+		}
 		progress(n)
-		setAttempt(n, attempt)
 		n.RequestID, n.NextAttempt = found.RequestID, now
 		if !like.digests {
 			n.Warnings = append(n.Warnings, w.problem("C-ADOPTED-DOCUMENTS", ""))
 		}
 		switch found.Status {
 		case send.Refused:
-			n.State, n.Refusals, n.NextAttempt = ledger.Refused, w.refused(found.Errors), now
+			n.State, n.Refusals, n.NextAttempt = ledger.Refused, w.refused(found.Errors), time.Time{}
 		case send.Accepted:
 			n.State, n.IUN, n.AcceptedAt = ledger.Accepted, found.IUN, now
 		default:
 			n.State = ledger.Submitted
 		}
+		return nil
 	})
-}
-
-// setAttempt makes the attempt found at SEND the notification's own: a ledger that
-// was lost learns how far the key had got.
-func setAttempt(n *ledger.Notification, attempt int) {
-	if attempt != n.Attempt {
-		n.Attempt = attempt
-		n.Token = notification.Token(n.Key.SenderTaxID, n.Key.Protocol, attempt)
-	}
 }
 
 // refused are the reasons of a refusal by SEND's validation.

@@ -16,9 +16,9 @@ func itoa(n int) string { return strconv.Itoa(n) }
 
 // Codes that decide something when they are found again in LastError.
 const (
-	codeNoticeBusy = "C-NOTICE-BUSY"       // rule 15 (c) under way
-	codeDoubt      = "C-SEND-DOUBT"        // the one repetition of a doubtful 400 is due
-	codeConflict   = "C-SEND-CONFLICT"     // the first POST was answered 409, the look-up is still to come
+	codeNoticeBusy = "C-NOTICE-BUSY"   // rule 15 (c) under way
+	codeDoubt      = "C-SEND-DOUBT"    // the one repetition of a doubtful 400 is due
+	codeConflict   = "C-SEND-CONFLICT" // the first POST was answered 409, the look-up is still to come
 )
 
 // create commits the intent and posts the request. The place for the POST is taken
@@ -34,8 +34,8 @@ func (w *work) create(ctx context.Context) (bool, error) {
 	}
 	defer release(w.s.creates)
 	err := w.commit(ctx, func(tx *ledger.Tx, n *ledger.Notification) error {
-		if tx.HeldBy(n) != nil {
-			return errMoved
+		if hold, err := tx.HeldBy(n); hold != nil || err != nil {
+			return errors.Join(err, errMoved)
 		}
 		n.State = ledger.Intent
 		progress(n)
@@ -72,19 +72,19 @@ func (w *work) post(ctx context.Context) (bool, error) {
 // submitted records SEND's 202.
 func (w *work) submitted(ctx context.Context, requestID string) error {
 	now := w.s.o.Clock()
-	return w.learn(ctx, func(n *ledger.Notification) {
+	return w.learn(ctx, func(_ *ledger.Tx, n *ledger.Notification) error {
 		n.State, n.RequestID, n.SubmittedAt = ledger.Submitted, requestID, now
 		progress(n)
 		n.NextAttempt = now.Add(w.s.o.LookupAfter)
+		return nil
 	})
 }
 
 // learn is put for a change that tells the request id: events kept for it are
 // applied in the same transaction.
-func (w *work) learn(ctx context.Context, change func(n *ledger.Notification)) error {
+func (w *work) learn(ctx context.Context, change func(tx *ledger.Tx, n *ledger.Notification) error) error {
 	return w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {
-		change(n)
-		if err := tx.PutNotification(n); err != nil || w.s.o.Learnt == nil {
+		if err := store(tx, n, change); err != nil || w.s.o.Learnt == nil {
 			return err
 		}
 		return w.s.o.Learnt(tx, n)
@@ -206,6 +206,8 @@ func (w *work) resolve(ctx context.Context) (bool, error) {
 		switch {
 		case err == nil:
 			return w.adopt(ctx, found, !w.lastWas(codeConflict))
+		case send.ClassOf(err) != send.NotFound && w.lastWas(codeConflict):
+			return false, w.stillOpen(ctx, err)
 		case send.ClassOf(err) != send.NotFound:
 			return false, w.failed(ctx, err, nil)
 		case w.run.lookOnly:
@@ -233,8 +235,9 @@ func (w *work) resolve(ctx context.Context) (bool, error) {
 func (w *work) heldNow(ctx context.Context) bool {
 	var held bool
 	err := w.s.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		held = tx.HeldBy(w.n) != nil
-		return nil
+		hold, err := tx.HeldBy(w.n)
+		held = hold != nil
+		return err
 	})
 	return held || err != nil
 }

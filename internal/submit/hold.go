@@ -74,7 +74,19 @@ func (r *run) putHold(ctx context.Context, h ledger.Hold) {
 	if r.dead() {
 		return
 	}
-	err := r.s.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.PutHold(h) })
+	err := r.s.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		holds, err := tx.Holds()
+		if err != nil {
+			return err
+		}
+		for _, old := range holds {
+			// Never shorten or hide what a person set or what lasts longer.
+			if old.Scope == h.Scope && old.Name == h.Name && (old.Until.IsZero() || old.Until.After(h.Until)) {
+				return nil
+			}
+		}
+		return tx.PutHold(h)
+	})
 	if err != nil {
 		r.s.o.Log.Error("a hold could not be stored", "sender", h.Name, "error", err)
 	}
@@ -121,7 +133,7 @@ func (w *work) holdNotification(ctx context.Context, reason string, why notifica
 		n.LastError, n.NextAttempt = &why, now.Add(again)
 		n.Tries++
 		hold := ledger.Hold{
-			Scope: ledger.HoldNotification, Name: strconv.FormatUint(uint64(n.ID), 10),
+			Scope: ledger.HoldNotification, Name: holdName(n.ID),
 			Reason: reason, Detail: why.Message, Since: now, Until: now.Add(again),
 		}
 		if err := tx.PutHold(hold); err != nil {
@@ -130,6 +142,8 @@ func (w *work) holdNotification(ctx context.Context, reason string, why notifica
 		return tx.PutNotification(n)
 	})
 }
+
+func holdName(id ledger.ID) string { return strconv.FormatUint(uint64(id), 10) }
 
 // upper is the code's form of a reason: "api-key" gives "API-KEY".
 func upper(reason string) string {

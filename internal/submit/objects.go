@@ -36,7 +36,7 @@ type payment struct {
 // uploaded once (rule 17). Never anything across notifications.
 func objects(docs []ledger.Document) []object {
 	var all []object
-	at := map[payment]int{}    // index of the shared object
+	at := map[payment]int{}     // index of the shared object
 	seen := map[[2]string]int{} // (recipient, hash) -> forms so far
 	for i := range docs {
 		d := &docs[i]

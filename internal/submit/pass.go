@@ -145,14 +145,33 @@ func (s *Submitter) finish(ctx context.Context, r *run, err error) (Report, erro
 	if report.Next, err = s.o.Ledger.NextDue(ctx); err != nil {
 		return report, err
 	}
-	err = s.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		report.Holds = nil
-		for _, h := range tx.Holds() {
-			if h.Scope != ledger.HoldSender || h.Name == s.o.Sender {
-				report.Holds = append(report.Holds, h)
+	report.Holds, err = s.holds(ctx, report.Submitted+report.Adopted > 0)
+	return report, err
+}
+
+// holds lists the holds in force that concern the sender. When SEND has taken
+// something in this run, a hold of the sender that has run out is over.
+func (s *Submitter) holds(ctx context.Context, well bool) ([]ledger.Hold, error) {
+	var inForce []ledger.Hold
+	var over bool
+	now := s.o.Clock()
+	err := s.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		all, err := tx.Holds()
+		for _, h := range all {
+			mine := h.Scope != ledger.HoldSender || h.Name == s.o.Sender
+			switch ended := !h.Until.IsZero() && !h.Until.After(now); {
+			case mine && !ended:
+				inForce = append(inForce, h)
+			case mine && h.Scope == ledger.HoldSender:
+				over = true
 			}
 		}
-		return nil
+		return err
 	})
-	return report, err
+	if err != nil || !over || !well {
+		return inForce, err
+	}
+	return inForce, s.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		return tx.DropHold(ledger.HoldSender, s.o.Sender)
+	})
 }

@@ -59,70 +59,104 @@ func sameAsRefused(like likeness, found send.RequestStatus) bool {
 }
 
 // nextAfter: the highest attempt that SEND holds was refused and ours is another
-// request, so it goes as the attempt after it (rules 4, 5 and 16).
+// request, so it waits behind it for its own proof (rules 4, 5 and 16).
 func (w *work) nextAfter(ctx context.Context, found send.RequestStatus, attempt int) (bool, error) {
 	err := w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {
 		progress(n)
-		setAttempt(n, attempt)
+		if err := adoptAttempt(tx, n, attempt); err != nil {
+			return err
+		}
 		n.State, n.RequestID, n.Refusals = ledger.Refused, found.RequestID, w.refused(found.Errors)
 		if err := tx.PutNotification(n); err != nil {
 			return err
 		}
-		return w.next(tx, n)
+		return tx.Wait(n)
 	})
 	return err == nil, err
+}
+
+// adoptAttempt makes the attempt found at SEND the notification's own: a ledger that
+// was lost learns how far the key had got.
+func adoptAttempt(tx *ledger.Tx, n *ledger.Notification, attempt int) error {
+	if attempt == n.Attempt {
+		return nil
+	}
+	return tx.AdoptAttempt(n, attempt)
 }
 
 // prove makes the look-up that a new attempt needs: of the present attempt, freshly
 // answering REFUSED, or, for a person's resubmit, CANCELLED (rule 4).
 func (w *work) prove(ctx context.Context) (bool, error) {
-	var proof, odd string
-	var err error
+	look := w.lookRefused
 	if w.n.State == ledger.Cancelled {
-		proof, odd, err = w.proveCancelled(ctx)
-	} else {
-		proof, odd, err = w.proveRefused(ctx)
+		look = w.lookCancelled
 	}
+	proof, lives, err := look(ctx)
 	switch {
-	case err != nil && send.ClassOf(err) == send.NotFound:
+	case send.ClassOf(err) == send.NotFound:
 		return false, w.holdNotification(ctx, reasonNotVisible, w.problem("C-NOT-VISIBLE", ""), nil, notVisibleAgain)
 	case err != nil:
 		return false, w.failed(ctx, err, nil)
-	case proof == "":
-		w.s.o.Log.Error("SEND does not confirm the end of an attempt", "notification", w.n.ID, "answer", odd)
-		return false, w.later(ctx, waitTransient, time.Hour, w.problem("C-NOT-CONFIRMED", "", "answer", odd), nil)
 	}
 	w.s.reached()
+	if lives != nil {
+		w.s.o.Log.Warn("SEND does not confirm the end of an attempt", "notification", w.n.ID, "answer", proof.Status)
+		return false, w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {
+			progress(n)
+			lives(n)
+			return tx.RefutePending(n, ledger.Cause{Event: "LOOKUP", EventAt: proof.At, Detail: proof.Status})
+		})
+	}
 	err = w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {
-		return w.next(tx, n)
+		return tx.NextAttempt(n, proof)
 	})
+	var taken *ledger.TakenError
+	if errors.As(err, &taken) {
+		why := w.problem("C-TAKEN-MEANWHILE", "", "what", taken.What, "batch", taken.Batch, "row", itoa(taken.Row))
+		return false, w.holdNotification(ctx, "taken", why, nil, notVisibleAgain)
+	}
 	return err == nil, err
 }
 
-func (w *work) proveRefused(ctx context.Context) (proof, odd string, err error) {
+// lookRefused looks the present attempt up. lives is what it is where SEND did not
+// refuse it after all.
+func (w *work) lookRefused(ctx context.Context) (proof ledger.Proof, lives func(*ledger.Notification), err error) {
 	found, err := w.lookup(ctx, w.n.Token)
 	if err != nil {
-		return "", "", err
+		return proof, nil, err
 	}
-	if found.Status != send.Refused {
-		return "", found.Status, nil
+	now := w.s.o.Clock()
+	proof = ledger.Proof{At: now, Token: w.n.Token, Status: found.Status}
+	if found.Status == send.Refused {
+		return proof, nil, nil
 	}
-	return send.Refused, "", nil
+	return proof, func(n *ledger.Notification) {
+		n.State, n.RequestID, n.Refusals, n.NextAttempt = ledger.Submitted, found.RequestID, nil, now
+		if found.Status == send.Accepted {
+			n.State, n.IUN, n.AcceptedAt = ledger.Accepted, found.IUN, now
+			n.LastEventAt = time.Time{} // progress reads it once
+		}
+	}, nil
 }
 
-func (w *work) proveCancelled(ctx context.Context) (proof, odd string, err error) {
+// lookCancelled reads a notification that we hold for cancelled.
+func (w *work) lookCancelled(ctx context.Context) (proof ledger.Proof, lives func(*ledger.Notification), err error) {
 	if err := w.s.o.Step(BeforeLookup); err != nil {
-		return "", "", &stepError{err}
+		return proof, nil, &stepError{err}
 	}
 	sent, err := w.s.o.Client.Sent(ctx, w.n.IUN)
 	if stop := w.s.o.Step(AfterLookup); stop != nil {
-		return "", "", &stepError{stop}
+		return proof, nil, &stepError{stop}
 	}
 	if err != nil {
-		return "", "", err
+		return proof, nil, err
 	}
-	if sent.Status != ledger.StatusCancelled {
-		return "", sent.Status, nil
+	now := w.s.o.Clock()
+	proof = ledger.Proof{At: now, Token: w.n.Token, Status: sent.Status}
+	if sent.Status == ledger.StatusCancelled {
+		return proof, nil, nil
 	}
-	return ledger.StatusCancelled, "", nil
+	return proof, func(n *ledger.Notification) {
+		n.State, n.NextAttempt, n.LastEventAt = ledger.Accepted, now, time.Time{}
+	}, nil
 }

@@ -55,7 +55,7 @@ type Options struct {
 	// they are applied with the notification's next event or look-up.
 	Learnt func(tx *ledger.Tx, n *ledger.Notification) error
 	// Workers is how many notifications are under way at once, Uploads how many
-	// files, Creates how many requests. Defaults 64, 8, 32. Many workers share
+	// files, Creates how many requests. Defaults 256, 8, 64. Many workers share
 	// preload calls and the ledger's syncs.
 	Workers, Uploads, Creates int
 	// PreloadWait is how long a preload call waits for more documents. Default and
@@ -66,9 +66,9 @@ type Options struct {
 }
 
 const (
-	defaultWorkers     = 64
+	defaultWorkers     = 256
 	defaultUploads     = 8
-	defaultCreates     = 32
+	defaultCreates     = 64
 	defaultLookupAfter = 24 * time.Hour
 	maxPreloadWait     = 200 * time.Millisecond
 )

@@ -75,7 +75,7 @@ func (w *work) uploadMissing(ctx context.Context) ([]ledger.Document, error) {
 // longer good.
 func (w *work) uploadObject(ctx context.Context, o object, slot send.Slot) (send.Slot, string, error) {
 	for try := 1; ; try++ {
-		version, err := w.put(ctx, o, slot)
+		version, err := w.fill(ctx, o, slot)
 		if send.ClassOf(err) != send.Expired || try == slotTries {
 			return slot, version, err
 		}
@@ -87,10 +87,10 @@ func (w *work) uploadObject(ctx context.Context, o object, slot send.Slot) (send
 	}
 }
 
-// put uploads the private copy of one object. The bytes are hashed on their way
+// fill uploads the private copy of one object. The bytes are hashed on their way
 // (rule 18: the digest taken when the copy was made is the one that counts), so
 // that a copy gone bad is found whatever the object store says.
-func (w *work) put(ctx context.Context, o object, slot send.Slot) (string, error) {
+func (w *work) fill(ctx context.Context, o object, slot send.Slot) (string, error) {
 	if err := acquire(ctx, w.s.uploads); err != nil {
 		return "", err
 	}

@@ -81,9 +81,26 @@ func (w *work) commit(ctx context.Context, change func(tx *ledger.Tx, n *ledger.
 // the pass is being stopped.
 func (w *work) put(ctx context.Context, change func(n *ledger.Notification)) error {
 	return w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {
-		change(n)
-		return tx.PutNotification(n)
+		return store(tx, n, func(_ *ledger.Tx, n *ledger.Notification) error {
+			change(n)
+			return nil
+		})
 	})
+}
+
+// store applies a change and ends the notification's own hold, if it had one that
+// has run out, when the change gets it further.
+func store(tx *ledger.Tx, n *ledger.Notification, change func(*ledger.Tx, *ledger.Notification) error) error {
+	stuck := n.LastError != nil
+	if err := change(tx, n); err != nil {
+		return err
+	}
+	if stuck && n.LastError == nil {
+		if err := tx.DropHold(ledger.HoldNotification, holdName(n.ID)); err != nil {
+			return err
+		}
+	}
+	return tx.PutNotification(n)
 }
 
 // progress clears what the failed tries of a step left behind.
@@ -120,10 +137,10 @@ func (w *work) renew(ctx context.Context) (bool, error) {
 // succeeded. A pass being stopped leaves no trace.
 func (w *work) failed(ctx context.Context, err error, docs []ledger.Document) error {
 	var step *stepError
-	if errors.As(err, &step) || w.run.dead() {
+	if errors.As(err, &step) {
 		return err
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || w.run.dead() {
 		return nil
 	}
 	var copyFault *spoolError

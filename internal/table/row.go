@@ -66,6 +66,26 @@ func (r Row) Blank() bool {
 	return true
 }
 
+// Fit pads a row with blank cells up to columns, or cuts cells beyond (and faults in
+// them), for formats where what stands to the right of the table is no part of it.
+func (r Row) Fit(columns int) Row {
+	if columns <= 0 {
+		return r
+	}
+	for len(r.Cells) < columns {
+		r.Cells = append(r.Cells, "")
+	}
+	r.Cells = r.Cells[:columns:columns]
+	kept := r.Faults[:0]
+	for _, f := range r.Faults {
+		if f.Column < columns {
+			kept = append(kept, f)
+		}
+	}
+	r.Faults = kept
+	return r
+}
+
 // Heading is the names of the columns, as the file has them (trimmed). A file
 // without heading has columns named "1", "2", ….
 type Heading struct {

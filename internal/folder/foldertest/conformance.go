@@ -10,6 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -55,6 +58,29 @@ func Conformance(t *testing.T, fresh func(t *testing.T) folder.Folder) {
 			test.run(t, f)
 		})
 	}
+}
+
+// TempDir is t.TempDir for tests that also run on Windows stand-ins (Wine), which
+// lack the call that the testing package cleans up with.
+func TempDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "folder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		var all []string
+		_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, _ error) error {
+			all = append(all, name)
+			return nil
+		})
+		for _, name := range slices.Backward(all) {
+			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("cleaning up: %v", err)
+			}
+		}
+	})
+	return dir
 }
 
 // Put publishes text under name, failing the test if it cannot.

@@ -212,7 +212,11 @@ func (s *csvScanner) quotedField(line []byte) ([]byte, error) {
 // to stay open.
 func (s *csvScanner) continued(begin int) ([]byte, error) {
 	line, err := s.line()
-	if err == io.EOF || err == nil && s.columns >= 3 && bytes.Count(line, []byte{s.delim}) >= s.columns-1 {
+	inside := line
+	if i := bytes.IndexByte(line, s.quote); i >= 0 {
+		inside = line[:i]
+	}
+	if err == io.EOF || err == nil && s.columns >= 3 && bytes.Count(inside, []byte{s.delim}) >= s.columns-1 {
 		return nil, fileError("C-FILE-QUOTE", "row", strconv.Itoa(s.row), "column", strconv.Itoa(len(s.ends)+1))
 	}
 	if err == nil && len(s.text)-begin > maxRecordBytes {

@@ -37,26 +37,33 @@ func Open(path string, f table.Format) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if file, err := openOutcome(path, found, f); file != nil || err != nil {
-		return file, err
-	}
 	if f.Kind == "" {
 		f.Kind = found.kind
 	}
-	if err := found.mustBe(f.Kind); err != nil {
-		return nil, err
-	}
+	wanted := found.mustBe(f.Kind)
 	var file *File
-	switch f.Kind {
-	case "xlsx":
-		file, err = openXLSX(path, f)
-	case "jsonl":
+	switch {
+	case found.kind == "xlsx":
+		file, err = openXLSX(path, f, wanted == nil)
+	case found.kind == "csv":
+		file, err = openOutcomeCSV(path, f)
+	}
+	if err != nil {
+		return nil, asFileError(err)
+	}
+	if file != nil && IsOutcome(file.heading) {
+		return adaptOutcome(file)
+	}
+	if wanted != nil {
+		return nil, wanted
+	}
+	if file == nil && f.Kind == "jsonl" {
 		file, err = openJSONL(path, f)
-	default:
+	} else if file == nil {
 		file, err = openCSV(path, f)
 	}
 	if err != nil {
-		return nil, err
+		return nil, asFileError(err)
 	}
 	return file.notEmpty()
 }

@@ -46,7 +46,7 @@ func openJSONL(path string, f table.Format) (*File, error) {
 		return nil, err
 	}
 	if s.blank {
-		return nil, fileError("C-FILE-EMPTY")
+		return nil, fileError("C-FILE-BLANK")
 	}
 	maxRows := f.MaxRows
 	if maxRows <= 0 {
@@ -75,7 +75,7 @@ func oneObjectALine(open func() (source, error)) error {
 	defer func() { _ = src.stop() }()
 	row, err := src.next()
 	if err == io.EOF {
-		return fileError("C-FILE-EMPTY")
+		return fileError("C-FILE-BLANK")
 	}
 	if err != nil {
 		return asFileError(err)

@@ -23,24 +23,9 @@ func IsOutcome(h table.Heading) bool {
 	return slices.Contains(h.Names, outcomeRow) && slices.Contains(h.Names, outcomeResult)
 }
 
-// openOutcome opens a file as an outcome file if its first row says it is one; nil,
-// nil if it does not. What a spreadsheet may have made of it is accepted: another
-// delimiter, windows-1252, XLSX.
-func openOutcome(path string, found sniffed, f table.Format) (*File, error) {
-	var file *File
-	var err error
-	switch found.kind {
-	case "xlsx":
-		file, err = openOutcomeXLSX(path, f)
-	case "csv":
-		file, err = openOutcomeCSV(path, f)
-	}
-	if file == nil || err != nil {
-		return nil, err
-	}
-	return adaptOutcome(file)
-}
-
+// openOutcomeCSV opens a text file as an outcome file if its first row says it is one;
+// nil, nil if it does not. What a spreadsheet may have made of it is accepted: another
+// delimiter, windows-1252, UTF-16.
 func openOutcomeCSV(path string, f table.Format) (*File, error) {
 	names, delim, err := outcomeNames(path)
 	if err != nil || names == nil {
@@ -151,7 +136,7 @@ func (o *outcomeSource) original(row table.Row) table.Row {
 	for to, from := range o.keep {
 		out.Cells[to] = unguard(row.Cells[from])
 		if row.Kinds != nil {
-			out.Kinds[to] = row.Kinds[from]
+			out.Kinds[to] = row.KindOf(from)
 		}
 	}
 	for _, f := range row.Faults {

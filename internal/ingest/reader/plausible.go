@@ -109,7 +109,7 @@ func (e *evidence) letter(r, before, after rune) {
 		e.bad += 2
 	case containsRune("àèéìòùÀÈÉÌÒÙ", r):
 		e.good += 2
-	case containsRune("äöüßÄÖÜçÇâêîôûÂÊÎÔÛëïËÏñÑáíóúÁÍÓÚšžŠŽčćđČĆĐåøæœÅØÆŒÿãõÃÕ", r):
+	case containsRune("äöüßÄÖÜçÇâêîôûÂÊÎÔÛëïËÏñÑáíóúÁÍÓÚšžŠŽčćđČĆĐ", r):
 		e.good++
 	default:
 		e.bad++

@@ -56,7 +56,7 @@ func sniff(path string) (sniffed, error) {
 	if info, err := file.Stat(); err != nil {
 		return sniffed{}, readError(err)
 	} else if info.Size() == 0 {
-		return sniffed{}, fileError("C-FILE-EMPTY")
+		return sniffed{}, fileError("C-FILE-BLANK")
 	}
 	head := make([]byte, sniffBytes)
 	n, err := io.ReadFull(file, head)

@@ -256,7 +256,7 @@ func openCSV(path string, f table.Format) (*File, error) {
 		return nil, err
 	}
 	if s.blank {
-		return nil, fileError("C-FILE-EMPTY")
+		return nil, fileError("C-FILE-BLANK")
 	}
 	if plan.delim, err = oneByte(f.Delimiter, ';', "format.delimiter"); err != nil {
 		return nil, err
@@ -308,7 +308,7 @@ func (p *textPlan) head(f table.Format) (csvHead, error) {
 			if f.SkipRows > 0 {
 				return csvHead{}, fileError("C-FILE-HEADING", "row", strconv.Itoa(f.SkipRows+1))
 			}
-			return csvHead{}, fileError("C-FILE-EMPTY")
+			return csvHead{}, fileError("C-FILE-BLANK")
 		} else if err != nil {
 			return csvHead{}, err
 		}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/connector"
+)
+
+type runCmd struct{}
+
+// Run watches until the context ends.
+func (runCmd) Run(a *app) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	log, closeLog := a.logger(cfg)
+	c, err := connector.Open(a.ctx, cfg, connector.Options{Log: log, UserAgent: userAgent()})
+	if err != nil {
+		return errors.Join(err, closeLog())
+	}
+	return errors.Join(c.Run(a.ctx), c.Close(), closeLog())
+}
+
+// userAgent tells SEND honestly who calls.
+func userAgent() string { return "sendconnector/" + version }
+
+// options are those of a command that may have to take the ledger itself.
+func (a *app) options(cfg *config.Config) (connector.Options, func() error) {
+	log, closeLog := a.logger(cfg)
+	return connector.Options{Log: log, UserAgent: userAgent()}, closeLog
+}
+
+// ask has a command carried out by whoever owns the ledger.
+func (a *app) ask(command string, args, result any) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	opts, closeLog := a.options(cfg)
+	return errors.Join(connector.Do(a.ctx, cfg, opts, command, args, result), closeLog())
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"sendconnector/internal/connector"
+)
+
+type statusCmd struct {
+	Batch    string `placeholder:"B" help:"One batch with its notifications."`
+	Protocol string `placeholder:"P" help:"One protocol number."`
+	IUN      string `name:"iun" placeholder:"I" help:"One IUN."`
+	Flow     string `placeholder:"F" help:"One flow."`
+}
+
+// Run prints where things stand.
+func (cmd *statusCmd) Run(a *app) error {
+	var s connector.Status
+	if err := a.ask("status", connector.StatusQuery{Batch: cmd.Batch, Protocol: cmd.Protocol, IUN: cmd.IUN, Flow: cmd.Flow}, &s); err != nil {
+		return err
+	}
+	if a.flags.JSON {
+		return a.printJSON(s)
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
+	printSenders(w, s)
+	printFlows(w, s)
+	printBatches(w, s)
+	for _, n := range s.Notifications {
+		printNotification(w, n)
+	}
+	return w.Flush()
+}
+
+func printSenders(w *tabwriter.Writer, s connector.Status) {
+	fmt.Fprintln(w, "SENDER\tENVIRONMENT\tCALLS TODAY\tLAST READ\tSTATE")
+	for _, x := range s.Senders {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", x.Name, x.Environment, x.CallsUsed, clock(x.LastRead), heldText(x.Held, "ok"))
+	}
+}
+
+func printFlows(w *tabwriter.Writer, s connector.Status) {
+	fmt.Fprintln(w, "\nFLOW\tFOLDER\tSTATE")
+	for _, f := range s.Flows {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Root, heldText(f.Held, "ok"))
+		for _, x := range f.Waiting {
+			fmt.Fprintf(w, "  waits: %s\tsince %s\t%s: %s %s\n", x.File, clock(x.Since), x.Reason, x.Text, strings.Join(x.Missing, ", "))
+		}
+	}
+}
+
+func printBatches(w *tabwriter.Writer, s connector.Status) {
+	if len(s.Batches) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nBATCH\tFLOW\tFILE\tSTATE\tROWS\tNEW\tOUTCOMES")
+	for _, b := range s.Batches {
+		state := b.State
+		if b.Release != "" && b.Release != "RELEASED" {
+			state += "/" + b.Release
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", b.ID, b.Flow, b.File, state, b.Rows, b.Admitted, connector.Outcomes(b.Outcomes))
+		if b.Problem != "" {
+			fmt.Fprintf(w, "  %s\n", b.Problem)
+		}
+		if b.AvoidedCent > 0 {
+			fmt.Fprintf(w, "  refusal fees avoided: %d.%02d EUR\n", b.AvoidedCent/100, b.AvoidedCent%100)
+		}
+	}
+}
+
+func printNotification(w *tabwriter.Writer, n connector.NotificationStatus) {
+	fmt.Fprintf(w, "\nprotocol\t%s (attempt %d, %s)\nstate\t%s %s\nsubject\t%s\nIUN\t%s\nrequest\t%s\nbatch\t%s row %d\nchanged\t%s\n",
+		n.Protocol, n.Attempt, n.Environment, n.State, n.SENDStatus, n.Subject, n.IUN, n.RequestID, n.Batch, n.Row, clock(n.Changed))
+	if n.Problem != "" {
+		fmt.Fprintf(w, "problem\t%s\n", n.Problem)
+	}
+	if n.Held != nil {
+		fmt.Fprintf(w, "held\t%s\n", heldText(n.Held, ""))
+	}
+	if !n.Next.IsZero() {
+		fmt.Fprintf(w, "next\t%s\n", clock(n.Next))
+	}
+}
+
+func heldText(h *connector.Held, otherwise string) string {
+	if h == nil {
+		return otherwise
+	}
+	text := "held since " + clock(h.Since) + ": " + h.Reason + ": " + h.Detail
+	if !h.Until.IsZero() {
+		text += ", tried again " + clock(h.Until)
+	}
+	return text
+}
+
+func clock(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

@@ -1,0 +1,211 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/send"
+)
+
+// CheckResult is one thing that a go-live needs.
+type CheckResult struct {
+	What   string `json:"what"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitempty"`
+	Hint   string `json:"hint,omitempty"` // what to do if it is not
+	exit   int
+}
+
+// Bounds of what check accepts.
+const (
+	maxSkew     = 30 * time.Second // a client assertion lives two minutes and SEND has no tolerance
+	leastSpace  = 1 << 30
+	checkedOnce = ".connector-check"
+)
+
+// Check tries everything a go-live needs: folders, keys, voucher, API key, stream,
+// clock, ledger, disk. It sends nothing and leaves nothing behind. It works beside a
+// running connector. The second value is the exit code.
+func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult, int) {
+	opts = opts.withDefaults()
+	k := &goLive{ctx: ctx, c: &Connector{cfg: cfg, opts: opts, flows: map[string]*flow{}, senders: map[string]*sender{}}}
+	k.ledger()
+	for _, name := range names(cfg.Senders) {
+		k.sender(name)
+	}
+	for _, name := range names(cfg.Flows) {
+		k.flow(name)
+	}
+	for _, name := range names(cfg.Outboxes) {
+		k.writable("outbox "+name, cfg.Outboxes[name].Path)
+	}
+	k.space()
+	exit := ExitOK
+	for _, r := range k.results {
+		exit = Worst(exit, r.exit)
+	}
+	return k.results, exit
+}
+
+type goLive struct {
+	ctx     context.Context //nolint:containedctx // lives for one call of Check
+	c       *Connector
+	results []CheckResult
+}
+
+func (k *goLive) ok(what, detail string) {
+	k.results = append(k.results, CheckResult{What: what, OK: true, Detail: detail})
+}
+
+func (k *goLive) bad(what string, exit int, err error, hint string) {
+	k.results = append(k.results, CheckResult{What: what, Detail: err.Error(), Hint: hint, exit: exit})
+}
+
+// ledger opens it, or finds the running connector that has it.
+func (k *goLive) ledger() {
+	const what = "ledger"
+	if err := os.MkdirAll(k.c.cfg.Data, 0o700); err != nil {
+		k.bad(what, ExitUsage, err, "the user that runs the connector needs the data folder for itself")
+		return
+	}
+	l, err := ledger.Open(filepath.Join(k.c.cfg.Data, "ledger.db"), ledger.Options{Clock: k.c.opts.Clock, Timeout: time.Second})
+	if _, locked := errors.AsType[*ledger.LockedError](err); locked {
+		var s Status
+		if err := Do(k.ctx, k.c.cfg, k.c.opts, "status", StatusQuery{}, &s); err != nil {
+			k.bad(what, ExitBusy, err, "another process owns the ledger and does not answer")
+			return
+		}
+		k.ok(what, fmt.Sprintf("in use by the running connector (pid %d)", s.PID))
+		return
+	}
+	if err != nil {
+		err = ledgerError(err)
+		k.bad(what, Exit(err), err, "")
+		return
+	}
+	if err := l.Close(); err != nil {
+		k.bad(what, ExitFailure, err, "")
+		return
+	}
+	k.ok(what, filepath.Join(k.c.cfg.Data, "ledger.db"))
+}
+
+// sender tries keys, voucher, API key and stream.
+func (k *goLive) sender(name string) {
+	what := "sender " + name
+	s, err := k.c.newSender(name, k.c.cfg.Senders[name])
+	if err != nil {
+		k.bad(what+": settings", ExitUsage, err, "see config.example.yaml")
+		return
+	}
+	k.c.senders[name] = s
+	if s.cfg.PDND != nil {
+		expires, err := s.client.Voucher(k.ctx)
+		if err != nil {
+			k.bad(what+": PDND voucher", ExitHeld, err, "same environment for URL, audience and identifiers? clock right? public key in that client, client linked to that purpose, purpose and agreement active?")
+			return
+		}
+		k.ok(what+": PDND voucher", "until "+expires.Local().Format(time.DateTime))
+	}
+	streams, err := s.client.ListStreams(k.ctx)
+	if err != nil {
+		k.bad(what+": API key at "+s.cfg.BaseURL, faultExit(err), err, keyHint(err, s.cfg.PDND != nil))
+		return
+	}
+	k.ok(what+": API key at "+s.cfg.BaseURL, "accepted")
+	title := "sendconnector/" + k.c.cfg.Installation
+	detail := "will be created before the first send"
+	for _, stream := range streams {
+		if stream.Title == title {
+			detail = "there: " + stream.ID
+		}
+	}
+	k.ok(what+": stream "+title, detail)
+	if skew := s.client.Skew().Abs(); skew > maxSkew {
+		k.bad(what+": clock", ExitHeld, fmt.Errorf("this machine's clock differs from SEND's by %s", skew.Round(time.Second)), "let the system synchronise its clock (NTP)")
+	} else {
+		k.ok(what+": clock", "differs by "+skew.Round(time.Millisecond).String())
+	}
+}
+
+func keyHint(err error, bound bool) string {
+	e, ok := errors.AsType[*send.Error](err)
+	if !ok || e.Class != send.Held {
+		return "is the network open to that host (proxy: HTTPS_PROXY)?"
+	}
+	if bound {
+		return "is the API key of this environment, enabled, and bound to PDND? If it is not bound, remove the pdnd block"
+	}
+	return "is the API key of this environment and enabled? If it is bound to PDND, add the pdnd block"
+}
+
+// flow tries profile, folders and the rename between in/ and work/ (rule 25).
+func (k *goLive) flow(name string) {
+	cfg := k.c.cfg.Flows[name]
+	what := "flow " + name
+	if cfg.Profile != "" {
+		if _, _, err := LoadProfile(cfg.Profile); err != nil {
+			k.bad(what+": profile", ExitUsage, err, "connector profile check "+cfg.Profile)
+		} else {
+			k.ok(what+": profile", cfg.Profile)
+		}
+	}
+	root := cfg.Source.Root
+	for _, dir := range []string{cfg.Source.Folders.In, cfg.Source.Folders.Work, cfg.Source.Folders.Archive, cfg.Source.Folders.Rejected} {
+		k.writable(what+": "+dir, filepath.Join(root, dir))
+	}
+	if err := k.renames(root, cfg.Source.Folders.In, cfg.Source.Folders.Work); err != nil && !cfg.Source.Exclusive {
+		k.bad(what+": rename from in to work", ExitUsage, err, "both folders must be on one volume with the right to rename; else set source.exclusive: true, if nobody else reads the drop")
+	} else {
+		k.ok(what+": rename from in to work", "")
+	}
+}
+
+func (k *goLive) writable(what, dir string) {
+	f, err := openFolder(dir)
+	if err == nil {
+		_, err = f.Stat(k.ctx, ".")
+	}
+	probe := filepath.Join(dir, checkedOnce)
+	if err == nil {
+		err = errors.Join(os.WriteFile(probe, nil, 0o600), os.Remove(probe))
+	}
+	if err != nil {
+		k.bad(what, ExitUsage, err, "the user that runs the connector needs to write there")
+		return
+	}
+	k.ok(what, dir)
+}
+
+func (k *goLive) renames(root, from, to string) error {
+	a, b := filepath.Join(root, from, checkedOnce), filepath.Join(root, to, checkedOnce)
+	if err := os.WriteFile(a, nil, 0o600); err != nil {
+		return err
+	}
+	if err := os.Rename(a, b); err != nil {
+		return errors.Join(err, os.Remove(a))
+	}
+	return os.Remove(b)
+}
+
+// space looks at the disk of the data folder, which holds the private copies.
+func (k *goLive) space() {
+	f, err := folder.OpenLocal(k.c.cfg.Data)
+	if err != nil {
+		return // the ledger check has said so
+	}
+	free, known := f.Free(k.ctx)
+	switch {
+	case known && free < leastSpace:
+		k.bad("disk of the data folder", ExitHeld, fmt.Errorf("only %d MB free", free>>20), "private copies of documents need room: free at least 1 GB")
+	case known:
+		k.ok("disk of the data folder", fmt.Sprintf("%d MB free", free>>20))
+	}
+}

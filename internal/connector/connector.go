@@ -1,0 +1,165 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/ingest"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/outbox"
+)
+
+// Options are what the world outside the configuration gives. The zero value is
+// right for production.
+type Options struct {
+	Clock     func() time.Time // default time.Now
+	Wait      WaitFunc         // default a timer
+	Step      func(name string) error
+	Log       *slog.Logger
+	Transport http.RoundTripper // to SEND; default TLS 1.2 or better, proxy from the environment
+	UserAgent string
+	Count     func(sender, op string) // called once for every API call
+}
+
+// WaitFunc waits for d, for the wake channel or for the end of ctx, whichever is
+// first. Tests move a clock in it.
+type WaitFunc func(ctx context.Context, d time.Duration, wake <-chan struct{})
+
+// Connector is the composed whole. It owns its ledger until Close.
+type Connector struct {
+	cfg      *config.Config
+	opts     Options
+	lang     notification.Lang
+	ledger   *ledger.Ledger
+	ingest   *ingest.Ingest
+	flows    map[string]*flow
+	senders  map[string]*sender
+	outboxes map[string]*outbox.Outbox
+	bells    bells
+	notices  conditions
+	started  time.Time
+}
+
+// Open builds everything and takes the ledger. Errors are *ExitError: 2 for the
+// configuration (profiles, secrets, folders), 5 when another process owns the
+// ledger. Nothing is sent or moved yet.
+func Open(ctx context.Context, cfg *config.Config, opts Options) (*Connector, error) {
+	opts = opts.withDefaults()
+	c := &Connector{
+		cfg: cfg, opts: opts, lang: notification.Lang(cfg.Language),
+		flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{},
+		started: opts.Clock(),
+	}
+	if err := c.buildSenders(); err != nil {
+		return nil, err
+	}
+	if err := c.openLedger(); err != nil {
+		return nil, err
+	}
+	err := c.build(ctx)
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Wait == nil {
+		o.Wait = waitTimer
+	}
+	if o.Step == nil {
+		o.Step = func(string) error { return nil }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "sendconnector/dev"
+	}
+	if o.Count == nil {
+		o.Count = func(string, string) {}
+	}
+	return o
+}
+
+// openLedger takes the ledger and turns its errors into what a person can act on.
+func (c *Connector) openLedger() error {
+	if err := os.MkdirAll(c.cfg.Data, 0o700); err != nil {
+		return usage("the data folder cannot be made: %v", err)
+	}
+	l, err := ledger.Open(filepath.Join(c.cfg.Data, "ledger.db"), ledger.Options{Clock: c.opts.Clock, Language: c.lang})
+	if err != nil {
+		return ledgerError(err)
+	}
+	c.ledger = l
+	return nil
+}
+
+func ledgerError(err error) error {
+	if locked, ok := errors.AsType[*ledger.LockedError](err); ok {
+		return &ExitError{Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: locked.Error(), Hint: "if it is the service, use the same command: it will be carried out by it; otherwise wait until the other process ends"}
+	}
+	if _, ok := errors.AsType[*ledger.CorruptError](err); ok {
+		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: "do not delete it: restore the newest backup over it, and nothing will be sent twice"}
+	}
+	if _, ok := errors.AsType[*ledger.VersionError](err); ok {
+		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-VERSION", Message: err.Error(), Hint: "use the newer connector that wrote it"}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return &ExitError{Exit: ExitUsage, Message: err.Error(), Hint: "the user that runs the connector needs the data folder for itself"}
+	}
+	return err
+}
+
+// build makes the rooms that need the ledger.
+func (c *Connector) build(ctx context.Context) error {
+	if err := c.buildFlows(); err != nil {
+		return err
+	}
+	if err := c.buildOutboxes(); err != nil {
+		return err
+	}
+	var err error
+	c.ingest, err = ingest.New(ingest.Options{
+		Ledger: c.ledger, Data: c.cfg.Data, Clock: c.opts.Clock, Installation: c.cfg.Installation,
+		Step: c.opts.Step, Content: (*content)(c), Log: c.opts.Log,
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range c.senders {
+		s.attach(c)
+	}
+	return ctx.Err()
+}
+
+// Close gives the ledger back. It may be called twice.
+func (c *Connector) Close() error {
+	if c.ledger == nil {
+		return nil
+	}
+	err := c.ledger.Close()
+	c.ledger = nil
+	if err != nil {
+		return fmt.Errorf("close the ledger: %w", err)
+	}
+	return nil
+}
+
+// names gives the keys of a map in order, so that every pass does the same things
+// in the same order.
+func names[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,317 @@
+package connector
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sendconnector/internal/ingest"
+	"sendconnector/internal/ingest/reader"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/mapping"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/yamldoc"
+)
+
+// chunk is how many notifications are judged or admitted in one transaction: enough
+// to share a sync, few enough to stay small.
+const chunk = 1000
+
+// content says to ingest what a file means: reader, mapping, validation and the
+// ledger's verdict in one line.
+type content Connector
+
+// export is an export opened with its profile.
+type export struct {
+	flow   *flow
+	file   *reader.File
+	kind   string
+	drafts iter.Seq2[*mapping.Draft, error]
+	shrink bool // the profile allows groups to shrink (rule 9)
+}
+
+// openExport opens a file as the flow reads it. An error that is the file's own
+// fault is a *reader.FileError or, when the profile does not fit its heading,
+// yamldoc.Errors. glob lists the documents of the drop.
+func (c *Connector) openExport(f *flow, packed []byte, file string, glob func(string) ([]string, error)) (*export, error) {
+	p, err := unpackProfile(packed)
+	if err != nil {
+		return nil, err
+	}
+	read, err := reader.Open(file, format(p))
+	if err != nil {
+		return nil, err
+	}
+	e := &export{flow: f, file: read, kind: format(p).Kind}
+	d := mapping.Defaults{
+		SenderTaxID: f.sender.cfg.TaxID, SenderDenomination: f.sender.cfg.Denomination, Group: f.sender.cfg.Group,
+		Lang: f.lang, TempDir: filepath.Join(c.cfg.Data, "tmp"), Glob: glob,
+	}
+	if p == nil {
+		e.drafts = mapping.DraftsJSONL(read.Rows(), d)
+		return e, nil
+	}
+	m, err := p.Compile(read.Heading(), d)
+	if err != nil {
+		return nil, errors.Join(err, read.Close())
+	}
+	e.shrink = p.AllowShrink
+	e.drafts = m.Drafts(read.Rows(), func() (mapping.Rows, error) { return read.Rows(), nil })
+	return e, nil
+}
+
+// unreadable turns what is wrong with a whole file into the problem that its reason
+// file shows; false for errors that are not the file's fault.
+func unreadable(err error, lang notification.Lang) (*notification.Problem, bool) {
+	if e, ok := errors.AsType[*reader.FileError](err); ok {
+		p := e.In(lang)
+		return &p, true
+	}
+	if list, ok := errors.AsType[yamldoc.Errors](err); ok {
+		var texts []string
+		for _, e := range list {
+			texts = append(texts, e.Message)
+		}
+		p := notification.New(lang, "C-PROFILE-MISMATCH", "", "problems", strings.Join(texts, "; "))
+		return &p, true
+	}
+	return nil, false
+}
+
+// Needs maps the export and asks the ledger which rows would be sent; their
+// documents are what the drop must hold (rule 27).
+func (k *content) Needs(ctx context.Context, flowName, file string) (ingest.Needs, error) {
+	c := (*Connector)(k)
+	f := c.flows[flowName]
+	e, err := c.openExport(f, f.Profile, file, folderGlob(filepath.Dir(file)))
+	if err != nil {
+		if p, ok := unreadable(err, f.lang); ok {
+			return ingest.Needs{Unreadable: p}, nil
+		}
+		return ingest.Needs{}, err
+	}
+	defer e.file.Close()
+	n := needing{c: c, e: e, needs: ingest.Needs{Kind: e.kind, Heading: e.heading()}, seen: map[string]bool{}}
+	err = n.all(ctx)
+	if p, ok := unreadable(err, f.lang); ok {
+		return ingest.Needs{Kind: e.kind, Heading: e.heading(), Unreadable: p}, nil
+	}
+	return n.needs, err
+}
+
+// heading are the original columns for the outcome file.
+func (e *export) heading() []string {
+	if e.kind == "jsonl" {
+		return nil
+	}
+	return e.file.Heading().Names
+}
+
+// needing collects the documents of what would be sent.
+type needing struct {
+	c     *Connector
+	e     *export
+	needs ingest.Needs
+	seen  map[string]bool
+	items []ledger.Item
+}
+
+func (n *needing) all(ctx context.Context) error {
+	for d, err := range n.e.drafts {
+		if err != nil {
+			return err
+		}
+		n.items = append(n.items, n.c.item(ctx, n.e, d, nil))
+		if len(n.items) == chunk {
+			if err := n.judge(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return n.judge(ctx)
+}
+
+func (n *needing) judge(ctx context.Context) error {
+	verdicts, err := n.c.ledger.Judge(ctx, n.e.flow.batch(), n.items)
+	if err != nil {
+		return err
+	}
+	for i, v := range verdicts {
+		item := n.items[i]
+		if item.Request == nil || v.Outcome == ledger.RowRejected {
+			continue
+		}
+		item.Request.Attachments(func(_ string, a *notification.Attachment) {
+			key := item.Protocol + "\x00" + a.File
+			switch {
+			case n.seen[key]:
+				return
+			case v.New:
+				n.needs.Documents = append(n.needs.Documents, ingest.Document{Name: a.File, Row: firstRow(item), Protocol: item.Protocol})
+			default:
+				n.needs.Known = append(n.needs.Known, a.File)
+			}
+			n.seen[key] = true
+		})
+	}
+	n.items = n.items[:0]
+	return nil
+}
+
+func firstRow(item ledger.Item) int {
+	if len(item.Rows) == 0 {
+		return 0
+	}
+	return item.Rows[0].Number
+}
+
+// Read admits every row of a batch.
+func (k *content) Read(ctx context.Context, b *ledger.Batch, profile []byte, file string, documents ingest.DocumentFunc) (ingest.ReadResult, error) {
+	c := (*Connector)(k)
+	f := c.flows[b.Flow]
+	if f == nil {
+		return ingest.ReadResult{}, fmt.Errorf("batch %s belongs to the flow %s, which the configuration no longer has", b.ID, b.Flow)
+	}
+	e, err := c.openExport(f, profile, file, spoolGlob(b))
+	if err != nil {
+		if p, ok := unreadable(err, f.lang); ok {
+			return ingest.ReadResult{Unreadable: p}, nil
+		}
+		return ingest.ReadResult{}, err
+	}
+	defer e.file.Close()
+	a := admitting{c: c, e: e, batch: b.ID, documents: newDocuments(c, f, documents)}
+	err = a.all(ctx)
+	if p, ok := unreadable(err, f.lang); ok {
+		return ingest.ReadResult{Rows: a.result.Rows, Unreadable: p}, nil
+	}
+	return a.result, err
+}
+
+// admitting brings the rows of one batch into the ledger.
+type admitting struct {
+	c         *Connector
+	e         *export
+	batch     string
+	documents *documents
+	items     []ledger.Item
+	result    ingest.ReadResult
+}
+
+func (a *admitting) all(ctx context.Context) error {
+	for d, err := range a.e.drafts {
+		if err != nil {
+			return err
+		}
+		a.items = append(a.items, a.c.item(ctx, a.e, d, a.documents))
+		if len(a.items) == chunk {
+			if err := a.admit(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return a.admit(ctx)
+}
+
+func (a *admitting) admit(ctx context.Context) error {
+	if len(a.items) == 0 {
+		return nil
+	}
+	verdicts, err := a.c.ledger.Admit(ctx, a.batch, a.items)
+	if err != nil {
+		return err
+	}
+	for i, v := range verdicts {
+		item := a.items[i]
+		a.result.Rows += len(item.Rows)
+		if v.New {
+			a.result.New++
+		}
+		if v.Outcome == ledger.RowRejected && item.Request != nil {
+			a.result.AvoidedCent += len(item.Request.Recipients) * *a.e.flow.sender.cfg.RefusalFee
+		}
+	}
+	a.items = a.items[:0]
+	return nil
+}
+
+// item judges a draft by every rule that can be known here and makes of it what the
+// ledger admits. Without documents their bytes are not judged.
+func (c *Connector) item(ctx context.Context, e *export, d *mapping.Draft, docs *documents) ledger.Item {
+	item := ledger.Item{AllowShrink: e.shrink}
+	if d.Request != nil {
+		rules := e.flow.sender.rules
+		rules.Lang, rules.Today = e.flow.lang, c.opts.Clock()
+		d.Attach(notification.Validate(d.Request, rules))
+		if docs != nil {
+			var problems []notification.Problem
+			item.Documents, problems = docs.of(ctx, d.Request)
+			d.Attach(problems)
+		}
+		item.Protocol = d.Request.PaProtocolNumber
+		item.Request, item.Print = d.Request, notification.FingerprintOf(d.Request)
+	}
+	stopped := d.Stopped()
+	for i, r := range d.Rows {
+		item.Rows = append(item.Rows, ledger.ItemRow{
+			Number: r.Row.Number, Cells: r.Row.Cells, Recipients: r.Recipients, Problems: d.RowProblems(i),
+		})
+	}
+	if stopped {
+		item.Problems = slices.DeleteFunc(slices.Clone(d.Problems), func(p notification.Problem) bool { return p.Severity != notification.Error })
+	}
+	return item
+}
+
+// folderGlob lists the files of a drop folder that match a pattern, by names
+// relative to it.
+func folderGlob(dir string) func(string) ([]string, error) {
+	return func(pattern string) ([]string, error) {
+		if !notification.SafeRelative(strings.NewReplacer("*", "x", "?", "x", "[", "x", "]", "x").Replace(pattern)) {
+			return nil, nil
+		}
+		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
+		for i := range found {
+			rel, err := filepath.Rel(dir, found[i])
+			if err != nil {
+				return nil, err
+			}
+			found[i] = filepath.ToSlash(rel)
+		}
+		slices.Sort(found)
+		return found, err
+	}
+}
+
+// spoolGlob does the same among the private copies of a batch, so that a batch read
+// again sees the documents it was claimed with.
+func spoolGlob(b *ledger.Batch) func(string) ([]string, error) {
+	return func(pattern string) ([]string, error) {
+		var found []string
+		for _, s := range b.Spool {
+			if ok, err := path.Match(pattern, s.Name); err != nil {
+				return nil, err
+			} else if ok {
+				found = append(found, s.Name)
+			}
+		}
+		slices.Sort(found)
+		return slices.Compact(found), nil
+	}
+}
+
+// base64Digest turns the hex digest of the ledger into SEND's form.
+func base64Digest(hexDigest string) string {
+	raw, err := hex.DecodeString(hexDigest)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(raw)
+}

@@ -1,0 +1,107 @@
+package connector
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"sendconnector/internal/ingest/reader"
+	"sendconnector/internal/mapping"
+	"sendconnector/internal/notification"
+)
+
+// ProfileReport is what a profile makes of an export, judged by every rule but those
+// that need a sender, documents or the ledger.
+type ProfileReport struct {
+	Profile       string                `json:"profile"`
+	File          string                `json:"file,omitempty"`
+	Rows          int                   `json:"rows"`
+	Notifications int                   `json:"notifications"`
+	WithErrors    int                   `json:"with_errors"`
+	Unreadable    *notification.Problem `json:"unreadable,omitempty"`
+	Problems      []ProblemCount        `json:"problems"`
+}
+
+// ProblemCount is one kind of problem and how often it occurs.
+type ProblemCount struct {
+	notification.Problem
+	Count    int `json:"count"`
+	FirstRow int `json:"first_row"`
+}
+
+// CheckProfile loads a profile and tries it on a file ("" = on none). Mistakes of
+// the profile, also against the file's heading, are yamldoc.Errors.
+func CheckProfile(ctx context.Context, profile, file, lang string) (*ProfileReport, error) {
+	p, err := mapping.Load(profile)
+	if err != nil {
+		return nil, profileError(err)
+	}
+	report := &ProfileReport{Profile: profile, File: file, Problems: []ProblemCount{}}
+	if file == "" {
+		return report, nil
+	}
+	f, err := reader.Open(file, p.Reads())
+	if err == nil {
+		defer f.Close()
+		var m *mapping.Mapper
+		m, err = p.Compile(f.Heading(), mapping.Defaults{Lang: notification.Lang(lang), SenderDenomination: "-"})
+		if err != nil {
+			return nil, err
+		}
+		err = report.count(ctx, m.Drafts(f.Rows(), func() (mapping.Rows, error) { return f.Rows(), nil }), notification.Lang(lang))
+	}
+	if problem, ok := unreadable(err, notification.Lang(lang)); ok {
+		report.Unreadable = problem
+		return report, nil
+	}
+	return report, err
+}
+
+// profileError gives a profile that cannot be read the exit code of a usage error.
+func profileError(err error) error {
+	if list, ok := asMistakes(err); ok {
+		return list
+	}
+	return usage("%v", err)
+}
+
+func (r *ProfileReport) count(ctx context.Context, drafts func(func(*mapping.Draft, error) bool), lang notification.Lang) error {
+	kinds := map[[2]string]*ProblemCount{}
+	rules := notification.DefaultRules()
+	rules.Lang = lang
+	for d, err := range drafts {
+		if err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if d.Request != nil {
+			d.Attach(notification.Validate(d.Request, rules))
+		}
+		r.Notifications++
+		if d.Stopped() {
+			r.WithErrors++
+		}
+		for i, row := range d.Rows {
+			r.Rows++
+			for _, p := range d.RowProblems(i) {
+				if p.Code == "C-SENDER-CHECK" || p.Field == "senderTaxId" || p.Field == "senderDenomination" {
+					continue // the configuration gives these
+				}
+				key := [2]string{p.Code, p.Field}
+				if kinds[key] == nil {
+					kinds[key] = &ProblemCount{Problem: p, FirstRow: row.Row.Number}
+				}
+				kinds[key].Count++
+			}
+		}
+	}
+	for _, k := range kinds {
+		r.Problems = append(r.Problems, *k)
+	}
+	slices.SortFunc(r.Problems, func(a, b ProblemCount) int {
+		return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
+	})
+	return nil
+}

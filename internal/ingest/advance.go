@@ -1,0 +1,140 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+)
+
+// advance brings a claim as far as the end of its reading, whatever has been done of
+// it before: that is the whole recovery (crash table). It returns the batch, SEALED
+// or UNREADABLE, or nil where the claim turned out not to have happened. taken tells
+// whether this call brought it to its end.
+func (i *Ingest) advance(ctx context.Context, f *Flow, st *state, c *claim) (b *ledger.Batch, taken *Taken, err error) {
+	b, err = i.batch(ctx, c.Batch)
+	if err != nil || b != nil && b.State != ledger.Reading {
+		return b, nil, err
+	}
+	err = i.spoolExport(ctx, f, c)
+	switch {
+	case errors.Is(err, folder.ErrNotExist):
+		// The export was never renamed, or somebody took it from work/ before there
+		// was a copy.
+		if b == nil {
+			return nil, nil, i.abandon(ctx, c)
+		}
+		return i.lost(ctx, f, c)
+	case errors.Is(err, errHash):
+		if b == nil {
+			return nil, nil, i.putBack(ctx, f, c)
+		}
+		return i.lost(ctx, f, c)
+	case err != nil:
+		return nil, nil, err
+	}
+	if err := i.takeDoneFile(ctx, f, c); err != nil {
+		return nil, nil, err
+	}
+	if c.Problem != nil {
+		return i.unreadable(ctx, c, *c.Problem)
+	}
+	if err := i.spoolDocuments(ctx, f, st, c); err != nil {
+		return nil, nil, err
+	}
+	return i.read(ctx, f, c)
+}
+
+// read has Content read the private copy into the ledger and seals the batch.
+func (i *Ingest) read(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, *Taken, error) {
+	b := c.batch()
+	if err := i.step(StepBegin, func() error { return i.opts.Ledger.Begin(ctx, b) }); err != nil {
+		return nil, nil, err
+	}
+	var result ReadResult
+	err := i.step(StepRead, func() (err error) {
+		file := filepath.Join(i.opts.Data, filepath.FromSlash(c.Export.Spool))
+		result, err = i.opts.Content.Read(ctx, &b, c.Profile, file, f.documents(&c.Manifest))
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if result.Unreadable != nil {
+		return i.unreadable(ctx, c, *result.Unreadable)
+	}
+	var sealed *ledger.Batch
+	err = i.step(StepSeal, func() (err error) {
+		sealed, err = i.opts.Ledger.Seal(ctx, c.Batch, f.sealing(i.opts.Clock(), result.AvoidedCent))
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	i.opts.Log.InfoContext(ctx, "batch read", "flow", f.Name, "batch", c.Batch, "rows", result.Rows, "new", result.New)
+	return sealed, &Taken{Batch: c.Batch, File: c.Name, State: sealed.State, Rows: result.Rows, New: result.New}, nil
+}
+
+// unreadable rejects the whole file in the ledger; finish then moves it.
+func (i *Ingest) unreadable(ctx context.Context, c *claim, p notification.Problem) (*ledger.Batch, *Taken, error) {
+	b := c.batch()
+	if err := i.step(StepReject, func() error { return i.opts.Ledger.Unreadable(ctx, b, p) }); err != nil {
+		return nil, nil, err
+	}
+	i.opts.Log.WarnContext(ctx, "file rejected", "flow", c.Flow, "batch", c.Batch, "code", p.Code)
+	stored, err := i.batch(ctx, c.Batch)
+	return stored, &Taken{Batch: c.Batch, File: c.Name, State: ledger.Unreadable, Problem: &p}, err
+}
+
+// lost ends a batch whose export is nowhere any more. Nothing of it was due, because
+// it was never sealed.
+func (i *Ingest) lost(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, *Taken, error) {
+	return i.unreadable(ctx, c, f.problem("C-BATCH-LOST", ""))
+}
+
+// putBack undoes a claim whose export changed under it. If somebody dropped another
+// file of the name meanwhile, it goes back under a name of its own.
+func (i *Ingest) putBack(ctx context.Context, f *Flow, c *claim) error {
+	err := i.step(StepPutBack, func() error {
+		if c.Exclusive {
+			return nil
+		}
+		err := f.Folder.Rename(ctx, c.export(), c.Export.Source)
+		if errors.Is(err, folder.ErrExist) {
+			ext := path.Ext(c.Export.Source)
+			other := strings.TrimSuffix(c.Export.Source, ext) + " (" + c.Batch + ")" + ext
+			err = f.Folder.Rename(ctx, c.export(), other)
+		}
+		if err != nil {
+			return err
+		}
+		return f.Folder.Sync(ctx, path.Dir(c.Export.Source))
+	})
+	if err != nil {
+		return err
+	}
+	return i.abandon(ctx, c)
+}
+
+// takeDoneFile moves the done-file of the claim, and not a newer one: that belongs
+// to another export of the name.
+func (i *Ingest) takeDoneFile(ctx context.Context, f *Flow, c *claim) error {
+	if c.Done == nil || c.Exclusive {
+		return nil
+	}
+	e, err := f.Folder.Stat(ctx, c.Done.Source)
+	if errors.Is(err, folder.ErrNotExist) || err == nil && (e.Size != c.Done.Size || !e.Modified.Equal(c.Done.Modified)) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return i.step(StepDone, func() error {
+		return f.Folder.Move(ctx, c.Done.Source, path.Join(c.dir, c.Done.Dest))
+	})
+}

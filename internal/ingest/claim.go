@@ -1,0 +1,257 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/notification"
+)
+
+// errGone: the export left the drop before it was claimed, taken by another
+// installation or by a person.
+var errGone = errors.New("file is no longer in the drop")
+
+// take claims an export that is ready: manifest first, rename second (rule 25).
+func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*claim, error) {
+	if err := i.unchanged(ctx, f, v.entry); err != nil {
+		return nil, err
+	}
+	hash, size, err := digest(ctx, f.Folder, v.entry.Name)
+	if err != nil {
+		return nil, err
+	}
+	if size != v.entry.Size {
+		return nil, errChanged
+	}
+	now := i.opts.Clock()
+	id, err := i.newBatchID(ctx, f, now, hash)
+	if err != nil {
+		return nil, err
+	}
+	c := i.newClaim(f, v, id, now, hash)
+	if done != "" {
+		if c.Done, err = doneFile(ctx, f, done); err != nil {
+			return nil, err
+		}
+	}
+	if err := i.step(StepManifest, func() error { return c.save(ctx) }); err != nil {
+		return nil, err
+	}
+	if c.Exclusive {
+		return c, nil
+	}
+	return c, i.claimByRename(ctx, f, c)
+}
+
+// claimByRename decides who owns the export. Where it cannot be renamed the claim
+// never happened.
+func (i *Ingest) claimByRename(ctx context.Context, f *Flow, c *claim) error {
+	var renamed error
+	err := i.step(StepClaim, func() error {
+		if err := f.Folder.Mkdir(ctx, path.Dir(c.export())); err != nil {
+			return err
+		}
+		if renamed = f.Folder.Rename(ctx, c.Export.Source, c.export()); renamed != nil {
+			return nil
+		}
+		return errors.Join(f.Folder.Sync(ctx, path.Dir(c.export())), f.Folder.Sync(ctx, path.Dir(c.Export.Source)))
+	})
+	if err != nil || renamed == nil {
+		return err
+	}
+	if err := i.abandon(ctx, c); err != nil {
+		return err
+	}
+	if errors.Is(renamed, folder.ErrNotExist) {
+		return errGone
+	}
+	return renamed
+}
+
+// unchanged tells whether a file is still as it was listed.
+func (i *Ingest) unchanged(ctx context.Context, f *Flow, e folder.Entry) error {
+	now, err := f.Folder.Stat(ctx, e.Name)
+	switch {
+	case errors.Is(err, folder.ErrNotExist):
+		return errGone
+	case err != nil:
+		return err
+	case now.Size != e.Size || !now.Modified.Equal(e.Modified) || now.Special || now.Dir:
+		return errChanged
+	}
+	return nil
+}
+
+func digest(ctx context.Context, f folder.Folder, name string) (string, int64, error) {
+	r, err := f.Open(ctx, name)
+	if err != nil {
+		return "", 0, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, contextReader{ctx, r})
+	return hex.EncodeToString(h.Sum(nil)), n, err
+}
+
+// contextReader lets a long copy stop when the service does.
+type contextReader struct {
+	ctx context.Context // lives as long as one copy
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
+
+// newBatchID makes the id of a claim, <yyyyMMddTHHmmss>-<8 hex of the hash> in
+// Europe/Rome, with -2, -3… where the same content came twice in a second. The
+// folder made for it in the data folder keeps it taken, and tells after a crash that
+// a folder in work/ without a manifest is ours.
+func (i *Ingest) newBatchID(ctx context.Context, f *Flow, now time.Time, hash string) (string, error) {
+	base := now.In(i.rome).Format("20060102T150405") + "-" + hash[:8]
+	for n := 1; n < 1000; n++ {
+		id := base
+		if n > 1 {
+			id += "-" + strconv.Itoa(n)
+		}
+		taken, err := i.batchTaken(ctx, f, id, now)
+		if err != nil {
+			return "", err
+		}
+		if !taken {
+			return id, i.data.Mkdir(ctx, path.Join(spoolDir, id))
+		}
+	}
+	return "", fmt.Errorf("a thousand batches named %s", base)
+}
+
+func (i *Ingest) batchTaken(ctx context.Context, f *Flow, id string, now time.Time) (bool, error) {
+	b, err := i.batch(ctx, id)
+	if err != nil || b != nil {
+		return b != nil, err
+	}
+	places := []struct {
+		folder folder.Folder
+		name   string
+	}{
+		{i.data, path.Join(spoolDir, id)},
+		{f.Folder, path.Join(f.work(), id)},
+		{f.Folder, i.archiveDir(f, id, now)},
+		{f.Folder, path.Join(f.rejected(), id)},
+	}
+	for _, p := range places {
+		_, err := p.folder.Stat(ctx, p.name)
+		if err == nil || !errors.Is(err, folder.ErrNotExist) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func (i *Ingest) newClaim(f *Flow, v *verdict, id string, now time.Time, hash string) *claim {
+	home, dir := i.home(f)
+	c := &claim{home: home, dir: path.Join(dir, id)}
+	c.Manifest = Manifest{
+		Version: manifestVersion, Installation: i.opts.Installation, Batch: id, Flow: f.Name, ClaimedAt: now,
+		Sender: f.Sender, SenderTaxID: f.SenderTaxID, Environment: f.Environment, Outbox: f.Outbox,
+		Name: v.name, Kind: v.needs.Kind, Heading: v.needs.Heading,
+		Export: File{
+			Source: v.entry.Name, Dest: v.name, Size: v.entry.Size, Modified: v.entry.Modified, Hash: hash,
+		},
+		Documents: v.documents, Missing: v.missing, ProfileName: f.ProfileName, Profile: f.Profile, Exclusive: f.Exclusive,
+	}
+	if f.OnMissingFile && len(v.missing) > 0 {
+		p := f.missingFile(v.missing)
+		// The documents that are there stay, so that the file can be dropped again.
+		c.Problem, c.Documents = &p, nil
+	}
+	return c
+}
+
+// missingFile rejects a whole file for want of documents, naming the first ones.
+func (f *Flow) missingFile(missing []Missing) notification.Problem {
+	var names []string
+	seen := map[string]bool{}
+	for _, m := range missing {
+		if !seen[m.Name] {
+			seen[m.Name] = true
+			names = append(names, m.Name)
+		}
+	}
+	text := strings.Join(names[:min(len(names), 20)], ", ")
+	if len(names) > 20 {
+		text += ", …"
+	}
+	return f.problem("C-DOCUMENTS-MISSING", "", "count", strconv.Itoa(len(names)), "names", text)
+}
+
+func doneFile(ctx context.Context, f *Flow, name string) (*File, error) {
+	e, err := f.Folder.Stat(ctx, path.Join(f.in(), name))
+	if errors.Is(err, folder.ErrNotExist) {
+		return nil, errChanged
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &File{Source: e.Name, Dest: name, Size: e.Size, Modified: e.Modified}, nil
+}
+
+// abandon undoes a claim that did not happen, with what was copied for it.
+func (i *Ingest) abandon(ctx context.Context, c *claim) error {
+	if err := i.forget(ctx, c); err != nil {
+		return err
+	}
+	return i.removeSpool(ctx, c.Batch)
+}
+
+// forget removes a claim and what is left of its folder.
+func (i *Ingest) forget(ctx context.Context, c *claim) error {
+	return i.step(StepForget, func() error {
+		if err := c.home.Remove(ctx, c.path()); err != nil {
+			return err
+		}
+		if err := i.removeEmpty(ctx, c.home, c.dir); err != nil {
+			return err
+		}
+		return c.home.Sync(ctx, path.Dir(c.dir))
+	})
+}
+
+// removeEmpty removes the empty folders below dir and dir itself, and the leftovers
+// of interrupted publications in them. What holds a file stays.
+func (i *Ingest) removeEmpty(ctx context.Context, home folder.Folder, dir string) error {
+	if _, err := home.Tidy(ctx, dir); err != nil {
+		if errors.Is(err, folder.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	all, err := home.List(ctx, dir, true)
+	if err != nil {
+		return err
+	}
+	for n := len(all) - 1; n >= 0; n-- {
+		if !all[n].Dir {
+			continue
+		}
+		if err := home.Remove(ctx, all[n].Name); err != nil && !errors.Is(err, folder.ErrExist) {
+			return err
+		}
+	}
+	if err := home.Remove(ctx, dir); err != nil && !errors.Is(err, folder.ErrExist) {
+		return err
+	}
+	return nil
+}

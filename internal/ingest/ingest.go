@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+)
+
+// spoolDir holds the private copies, below the data folder.
+const spoolDir = "spool"
+
+// Options is what an Ingest needs. All but Step and Log are required.
+type Options struct {
+	Ledger       *ledger.Ledger
+	Data         string // data folder of the connector; private copies go to spool/ below it
+	Clock        func() time.Time
+	Installation string // only manifests of this installation are completed
+	Content      Content
+	Step         func(name string) error // seam for crash tests; nil in production
+	Log          *slog.Logger            // nil = nowhere
+}
+
+// Ingest takes drops. It is safe for concurrent use; passes of one flow follow one
+// another, passes of different flows run side by side.
+type Ingest struct {
+	opts Options
+	rome *time.Location
+	data folder.Folder
+
+	mu    sync.Mutex // guards flows
+	flows map[string]*state
+}
+
+// New makes an Ingest. It creates spool/ in the data folder, for its owner only.
+func New(opts Options) (*Ingest, error) {
+	switch {
+	case opts.Ledger == nil, opts.Clock == nil, opts.Content == nil:
+		return nil, errors.New("ingest: ledger, clock and content are required")
+	case opts.Installation == "" || opts.Data == "":
+		return nil, errors.New("ingest: installation and data folder are required")
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	rome, err := time.LoadLocation("Europe/Rome")
+	if err != nil {
+		return nil, err
+	}
+	spool := filepath.Join(opts.Data, spoolDir)
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(spool, 0o700); err != nil {
+		return nil, err
+	}
+	data, err := folder.OpenLocal(opts.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}}, nil
+}
+
+// state is what is remembered of a flow between two passes.
+type state struct {
+	mu      sync.Mutex // one pass at a time; guards all but waiting
+	loaded  bool       // saved holds what the ledger has
+	seen    map[string]*seen
+	saved   map[string]*ledger.Sighting
+	needs   map[string]*examined
+	pass    uint64
+	waitMu  sync.Mutex // guards waiting
+	waiting []Waiting
+}
+
+func (i *Ingest) state(flow string) *state {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	st := i.flows[flow]
+	if st == nil {
+		st = &state{seen: map[string]*seen{}, saved: map[string]*ledger.Sighting{}, needs: map[string]*examined{}}
+		i.flows[flow] = st
+	}
+	return st
+}
+
+// problem makes a problem of the catalogue in the flow's language.
+func (f *Flow) problem(code, field string, args ...string) notification.Problem {
+	lang := f.Lang
+	if lang == "" {
+		lang = notification.Italian
+	}
+	return notification.New(lang, code, field, args...)
+}
+
+// batch reads a batch; nil if the ledger has none.
+func (i *Ingest) batch(ctx context.Context, id string) (*ledger.Batch, error) {
+	var found *ledger.Batch
+	err := i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		b, err := tx.Batch(id)
+		if errors.Is(err, ledger.ErrNotFound) {
+			found = nil
+			return nil
+		}
+		found = b
+		return err
+	})
+	return found, err
+}

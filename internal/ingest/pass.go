@@ -1,0 +1,312 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+)
+
+// Pass looks at a drop once: it goes on with what is claimed, takes what is
+// complete, and tells why the rest waits. A file that fails does not keep the
+// others; its error is in the joined error, beside a report that is complete
+// otherwise. An error that matches folder.ErrUnavailable or ErrPermission for the
+// drop itself means that nothing could be looked at.
+//
+// A pass over files that wait writes nothing once their reasons are in the ledger.
+func (i *Ingest) Pass(ctx context.Context, f *Flow) (Report, error) {
+	st := i.state(f.Name)
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	p := &pass{i: i, f: f, st: st, report: Report{Flow: f.Name}, now: i.opts.Clock(), held: map[string]bool{}}
+	if err := i.load(ctx, f, st); err != nil {
+		return p.report, err
+	}
+	st.pass++
+	if err := p.run(ctx); err != nil {
+		return p.report, errors.Join(append(p.faults, err)...)
+	}
+	if err := i.remembers(ctx, f, st, &p.report); err != nil {
+		p.faults = append(p.faults, err)
+	}
+	st.forgetUnseen()
+	st.waitMu.Lock()
+	st.waiting = slices.Clone(p.report.Waiting)
+	st.waitMu.Unlock()
+	return p.report, errors.Join(p.faults...)
+}
+
+// pass is one look at a drop.
+type pass struct {
+	i      *Ingest
+	f      *Flow
+	st     *state
+	now    time.Time
+	report Report
+	faults []error
+	open   []*opened       // claims that have been read and are to be finished
+	held   map[string]bool // files in the drop that belong to a claim: they wait for it
+}
+
+// opened is a claim with its batch.
+type opened struct {
+	c *claim
+	b *ledger.Batch
+}
+
+func (p *pass) run(ctx context.Context) error {
+	own, foreign, err := p.i.claims(ctx, p.f)
+	p.report.Foreign = foreign
+	if err != nil {
+		if errors.Is(err, folder.ErrUnavailable) || ctx.Err() != nil {
+			return err
+		}
+		p.faults = append(p.faults, err)
+	}
+	for _, c := range own {
+		p.goOn(ctx, c)
+	}
+	view, err := p.i.scan(ctx, p.f, p.st, p.now)
+	if err != nil {
+		return err
+	}
+	verdicts, err := p.judge(ctx, view)
+	if err != nil {
+		return err
+	}
+	t := newTakes(p.f, verdicts, p.now)
+	for _, o := range p.open {
+		p.finish(ctx, o, t)
+	}
+	for _, v := range verdicts {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if v.ready {
+			p.claim(ctx, view, v, t)
+		} else {
+			p.report.add(v.wait)
+		}
+	}
+	p.releases(ctx, view)
+	p.leftovers(view, verdicts)
+	p.report.sort()
+	return nil
+}
+
+// goOn advances a claim of an earlier pass or process.
+func (p *pass) goOn(ctx context.Context, c *claim) *opened {
+	for _, source := range c.sources() {
+		p.held[strings.TrimPrefix(source, p.f.in()+"/")] = true
+	}
+	b, taken, err := p.i.advance(ctx, p.f, p.st, c)
+	if taken != nil {
+		p.report.Taken = append(p.report.Taken, *taken)
+	}
+	var wait *waitError
+	switch {
+	case errors.As(err, &wait):
+		p.report.add(wait.Waiting)
+	case err != nil:
+		p.faults = append(p.faults, err)
+		w := c.waiting(p.f, "C-FILE-CHECK")
+		w.Next = p.now.Add(retryAfter)
+		p.report.add(w)
+	case b != nil:
+		o := &opened{c, b}
+		p.open = append(p.open, o)
+		return o
+	}
+	return nil
+}
+
+// sources are the files in the drop that belong to a claim.
+func (c *claim) sources() []string {
+	var all []string
+	if c.Exclusive {
+		all = append(all, c.Export.Source)
+	}
+	for n := range c.Documents {
+		if d := &c.Documents[n]; d.Source != "" {
+			all = append(all, d.Source)
+		}
+	}
+	return all
+}
+
+// judge gives the verdict on every export, those that came first first.
+func (p *pass) judge(ctx context.Context, view *view) ([]*verdict, error) {
+	p.skipClaimed(view)
+	since := func(name string) time.Time { return p.st.seen[view.prefix+name].since }
+	slices.SortStableFunc(view.exports, func(a, b string) int {
+		if c := since(a).Compare(since(b)); c != 0 {
+			return c
+		}
+		return strings.Compare(a, b)
+	})
+	l := &locator{rome: p.i.rome, flow: p.f, view: view, st: p.st}
+	var all []*verdict
+	for _, name := range view.exports {
+		v, err := p.i.judge(ctx, p.f, p.st, l, name)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			p.faults = append(p.faults, err)
+			if v.wait.Code == "" {
+				v.ready = false
+				v.hold(p.f, "C-FILE-CHECK", p.now.Add(retryAfter))
+			}
+		}
+		all = append(all, &v)
+	}
+	return all, nil
+}
+
+// skipClaimed leaves out exports of an exclusive drop that are claimed and lie there
+// still, as long as they are the bytes that were claimed.
+func (p *pass) skipClaimed(view *view) {
+	claimed := map[string]*File{}
+	for _, o := range p.open {
+		if o.c.Exclusive {
+			claimed[o.c.Name] = &o.c.Export
+		}
+	}
+	view.exports = slices.DeleteFunc(view.exports, func(name string) bool {
+		file, e := claimed[name], view.files[name]
+		return file != nil && file.Size == e.Size && file.Modified.Equal(e.Modified)
+	})
+}
+
+// claim takes an export and carries it as far as it goes.
+func (p *pass) claim(ctx context.Context, view *view, v *verdict, t *takes) {
+	c, err := p.i.take(ctx, p.f, v, view.done[v.name])
+	if err != nil {
+		p.refused(ctx, v, err)
+		return
+	}
+	t.claimed(v)
+	delete(p.st.needs, v.entry.Name)
+	if o := p.goOn(ctx, c); o != nil {
+		p.finish(ctx, o, t)
+	}
+}
+
+// refused lets an export wait that could not be claimed.
+func (p *pass) refused(ctx context.Context, v *verdict, err error) {
+	if errors.Is(err, errGone) {
+		return
+	}
+	s := p.st.seen[v.entry.Name]
+	code := "C-FILE-CHECK"
+	switch {
+	case errors.Is(err, errChanged):
+		v.hold(p.f, "C-FILE-SETTLING", p.now.Add(p.f.Settle), "settle", p.f.Settle.String())
+		v.wait.settling = true
+		p.report.add(v.wait)
+		return
+	case errors.Is(err, folder.ErrBusy):
+		code = "C-FILE-BUSY"
+	case errors.Is(err, folder.ErrVolume):
+		code = "C-FILE-VOLUME"
+	case errors.Is(err, folder.ErrPermission):
+		code = "C-FILE-RIGHTS"
+	}
+	s.block(code, p.now)
+	v.hold(p.f, code, s.until)
+	p.report.add(v.wait)
+	if code != "C-FILE-BUSY" && ctx.Err() == nil {
+		p.faults = append(p.faults, err)
+	}
+}
+
+func (p *pass) finish(ctx context.Context, o *opened, t *takes) {
+	pending, err := p.i.finish(ctx, p.f, o.c, o.b, t)
+	if err != nil {
+		p.faults = append(p.faults, err)
+		code := "C-FILE-CHECK"
+		if errors.Is(err, folder.ErrBusy) {
+			code = "C-FILE-BUSY"
+		}
+		w := o.c.waiting(p.f, code)
+		w.Next = p.now.Add(retryAfter)
+		p.report.add(w)
+		return
+	}
+	for _, w := range pending {
+		if s := p.st.seen[path.Join(p.f.in(), w.File)]; s != nil {
+			w.Since, w.first, w.size, w.modified = s.since, s.first, s.size, s.modified
+		}
+		p.report.add(w)
+	}
+}
+
+// leftovers gives every other file in the drop its reason.
+func (p *pass) leftovers(view *view, verdicts []*verdict) {
+	for _, v := range verdicts {
+		for _, source := range v.awaited {
+			p.held[strings.TrimPrefix(source, view.prefix)] = true
+		}
+	}
+	for _, name := range view.special {
+		p.leave(view, name, "C-FILE-LINK")
+	}
+	for _, name := range view.temporary {
+		if p.age(view, name) > 24*time.Hour {
+			p.leave(view, name, "C-FILE-TEMPORARY")
+		}
+	}
+	for _, name := range view.others {
+		if !p.held[name] {
+			p.other(view, name)
+		}
+	}
+}
+
+func (p *pass) other(view *view, name string) {
+	lower := strings.ToLower(name)
+	suffix := strings.ToLower(p.f.DoneSuffix)
+	switch {
+	case suffix != "" && strings.HasSuffix(lower, suffix):
+		export := path.Base(name[:len(name)-len(suffix)])
+		p.leave(view, name, "C-DONE-ALONE", "export", export)
+	case document(lower):
+		inDocuments := p.f.DocumentsDir != "" && strings.HasPrefix(view.prefix+name, p.f.DocumentsDir+"/")
+		// Documents may come before their export, and copied ones stay for ever.
+		if p.f.Take && !inDocuments && p.age(view, name) > grace(p.f) {
+			p.leave(view, name, "C-DOCUMENT-UNNAMED")
+		}
+	default:
+		p.leave(view, name, "C-FILE-UNKNOWN", "match", strings.Join(p.f.patterns(), " "))
+	}
+}
+
+// document reports whether a name looks like an attachment.
+func document(lower string) bool {
+	switch path.Ext(lower) {
+	case ".pdf", ".json", ".p7m", ".zip":
+		return true
+	}
+	return false
+}
+
+// age is how long a file has been there, for reasons that only inform: its own time
+// counts too, because a `once` has no memory of files that nobody waited for.
+func (p *pass) age(view *view, name string) time.Duration {
+	s := p.st.seen[view.prefix+name]
+	if s.modified.Before(s.since) {
+		return p.now.Sub(s.modified)
+	}
+	return p.now.Sub(s.since)
+}
+
+func (p *pass) leave(view *view, name, code string, args ...string) {
+	w := waitingFor(name, p.st.seen[view.prefix+name])
+	w.Code, w.Text = code, p.f.problem(code, "", args...).Message
+	p.report.add(w)
+}

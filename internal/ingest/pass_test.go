@@ -1,0 +1,539 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+)
+
+const export = "protocollo;documento\nP1;a.pdf\nP2;sub/b.pdf\n"
+
+// one gives the id of the only batch.
+func (r *rig) one() *ledger.Batch {
+	r.t.Helper()
+	all := r.batches()
+	if len(all) != 1 {
+		r.t.Fatalf("%d batches, want 1", len(all))
+	}
+	return all[0]
+}
+
+// Damage prevented: a file taken while it is being written; one left without a
+// reason; a file of a drop lost on its way to the archive.
+func TestRule25FromDropToArchive(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/elenco.csv", export)
+	r.drop("in/a.pdf", "atto a")
+	r.drop("in/sub/b.pdf", "atto b")
+	report := r.pass(0)
+	r.wantWaiting(report, "elenco.csv C-FILE-SETTLING")
+	if report.Settling != 1 || !report.Next.Equal(r.now.Add(r.flow.Settle)) {
+		t.Errorf("settling %d, next %v", report.Settling, report.Next)
+	}
+	r.wantWaiting(r.pass(9*time.Second), "elenco.csv C-FILE-SETTLING")
+	report = r.pass(time.Second)
+	r.wantWaiting(report)
+	b := r.one()
+	if want := "20261122T143015-"; !strings.HasPrefix(b.ID, want) || b.ID[len(want):] != b.Hash[:8] {
+		t.Errorf("batch id %s, hash %s", b.ID, b.Hash)
+	}
+	dir := "archive/2026/11/" + b.ID
+	r.wantFiles(dir+"/a.pdf", dir+"/elenco.csv", dir+"/sub/b.pdf")
+	if len(report.Taken) != 1 || report.Taken[0].Rows != 2 || report.Taken[0].New != 2 || report.Taken[0].State != ledger.Sealed {
+		t.Errorf("taken %+v", report.Taken)
+	}
+	if b.State != ledger.Sealed || b.Archive != dir || b.Kind != "csv" || len(b.Heading) != 2 || len(b.Spool) != 3 {
+		t.Errorf("batch %+v", b)
+	}
+	r.wantVerdicts(b.ID, "2 P1 LINKED", "3 P2 LINKED")
+	for _, s := range b.Spool {
+		text, err := os.ReadFile(filepath.Join(r.data, filepath.FromSlash(s.Path)))
+		if err != nil || int64(len(text)) != s.Size {
+			t.Errorf("private copy %+v: %v", s, err)
+		}
+	}
+	if entries, err := os.ReadDir(r.path("work")); err != nil || len(entries) != 0 {
+		t.Errorf("work holds %v, %v", entries, err)
+	}
+}
+
+// Damage prevented: strangers on the machine read private copies.
+func TestRule24PrivateCopiesAreForTheirOwnerOnly(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // rights there are those of the data folder, which the service installer sets
+	}
+	r := newRig(t)
+	r.drop("in/elenco.csv", export)
+	r.drop("in/a.pdf", "atto a")
+	r.drop("in/sub/b.pdf", "atto b")
+	r.settled()
+	err := filepath.Walk(filepath.Join(r.data, spoolDir), func(name string, info os.FileInfo, err error) error {
+		want := os.FileMode(0o600)
+		if info.IsDir() {
+			want = 0o700
+		}
+		if got := info.Mode().Perm(); got != want {
+			t.Errorf("%s has rights %o, want %o", name, got, want)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Damage prevented: half a file is sent because its copy kept an old time, paused,
+// or was still open; table of what is not settled.
+func TestSettledFromOurOwnFirstSight(t *testing.T) {
+	tests := []struct {
+		name  string
+		setup func(*rig)
+		wait  []string
+	}{
+		{"an old time proves nothing", func(r *rig) {
+			r.drop("in/a.csv", "p\n")
+			old := r.now.Add(-48 * time.Hour)
+			_ = os.Chtimes(r.path("in/a.csv"), old, old)
+		}, []string{"a.csv C-FILE-SETTLING"}},
+		{"grown", func(r *rig) {
+			r.drop("in/a.csv", "p\n")
+			r.pass(0)
+			r.now = r.now.Add(9 * time.Second)
+			r.drop("in/a.csv", "p\nq;\n")
+			r.pass(0)
+			r.now = r.now.Add(5 * time.Second)
+		}, []string{"a.csv C-FILE-SETTLING"}},
+		{"same size, new time", func(r *rig) {
+			r.drop("in/a.csv", "p\n")
+			r.pass(0)
+			r.now = r.now.Add(30 * time.Second)
+			r.drop("in/a.csv", "q\n")
+		}, []string{"a.csv C-FILE-SETTLING"}},
+		{"empty", func(r *rig) {
+			r.drop("in/a.csv", "")
+			r.settled()
+		}, []string{"a.csv C-FILE-EMPTY"}},
+		{"open in Excel", func(r *rig) {
+			r.drop("in/a.xlsx", "p\n")
+			r.drop("in/~$a.xlsx", "user")
+			r.settled()
+		}, []string{"a.xlsx C-FILE-OPEN"}},
+		{"open in LibreOffice", func(r *rig) {
+			r.drop("in/a.csv", "p\n")
+			r.drop("in/.~lock.a.csv#", "user")
+			r.settled()
+		}, []string{"a.csv C-FILE-OPEN"}},
+		{"temporary names", func(r *rig) {
+			for _, n := range []string{"a.csv.tmp", "a.csv.part", ".a.csv", "a.filepart", "a.CRDOWNLOAD", ".sftpgo-upload.1.csv"} {
+				r.drop("in/"+n, "p\n")
+			}
+			r.settled()
+		}, nil},
+		{"nobody's", func(r *rig) { r.drop("in/lettera.docx", "x") }, []string{"lettera.docx C-FILE-UNKNOWN"}},
+		{"a name nobody can use", func(r *rig) {
+			r.drop("in/"+strings.Repeat("x", 200)+".csv", "p\n")
+			r.settled()
+		}, []string{strings.Repeat("x", 200) + ".csv C-FILE-NAME"}},
+		{"clock set back", func(r *rig) {
+			r.drop("in/a.csv", "p\n")
+			r.pass(0)
+			r.now = r.now.Add(-24 * time.Hour)
+			r.pass(0)
+			r.pass(9 * time.Second)
+		}, []string{"a.csv C-FILE-SETTLING"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			test.setup(r)
+			r.wantWaiting(r.pass(0), test.wait...)
+			if n := len(r.batches()); n != 0 {
+				t.Errorf("%d batches were made", n)
+			}
+		})
+	}
+}
+
+// Damage prevented: a `once` from cron starts to count anew every time and never
+// takes anything; or deadlines never pass.
+func TestSightingsSurviveARestart(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.restart()
+	r.pass(10 * time.Second)
+	r.wantFiles("archive/2026/11/" + r.one().ID + "/a.csv")
+	if s := r.sightings(); len(s) != 0 {
+		t.Errorf("sightings of files that are gone: %v", s)
+	}
+}
+
+// Damage prevented: a file is taken before its writer has said that it is complete,
+// or a leftover done-file vouches for the next export of the name.
+func TestDoneFile(t *testing.T) {
+	r := newRig(t)
+	r.flow.DoneSuffix = ".ok"
+	r.drop("in/a.csv", "p\nP1;x.pdf\n")
+	r.drop("in/solo.csv.ok", "")
+	r.settled()
+	r.wantWaiting(r.pass(time.Hour), "a.csv C-FILE-DONE-MISSING", "solo.csv.ok C-DONE-ALONE")
+	r.remove("in/solo.csv.ok")
+	r.drop("in/x.pdf", "atto")
+	r.drop("in/a.csv.ok", "")
+	r.wantWaiting(r.pass(0))
+	b := r.one()
+	dir := "archive/2026/11/" + b.ID
+	r.wantFiles(dir+"/a.csv", dir+"/a.csv.ok", dir+"/x.pdf")
+	r.wantVerdicts(b.ID, "2 P1 LINKED")
+}
+
+// With a done-file the deadline has passed at once (rule 27).
+func TestRule27DoneFileAwaitsNothing(t *testing.T) {
+	r := newRig(t)
+	r.flow.DoneSuffix = ".ok"
+	r.drop("in/a.csv", "p\nP1;x.pdf\nP2;\n")
+	r.drop("in/a.csv.OK", "")
+	r.pass(0)
+	r.wantVerdicts(r.one().ID, "2 P1 REJECTED C-DOCUMENT-MISSING", "3 P2 LINKED")
+}
+
+// Damage prevented: notifications go out without their documents, or with half of
+// one; or sound rows wait for ever behind a missing file.
+func TestRule27Complete(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/elenco.csv", export)
+	r.settled()
+	report := r.pass(0)
+	r.wantWaiting(report, "elenco.csv C-DOCUMENTS-AWAITED")
+	if got := report.Waiting[0].Missing; !slices.Equal(got, []string{"a.pdf", "sub/b.pdf"}) {
+		t.Errorf("missing %q", got)
+	}
+	r.drop("in/a.pdf", "atto a")
+	r.drop("in/sub/b.pdf", "half")
+	r.wantWaiting(r.pass(5*time.Second), "elenco.csv C-DOCUMENTS-SETTLING")
+	r.now = r.now.Add(5 * time.Second)
+	r.drop("in/sub/b.pdf", "half and the rest")
+	r.wantWaiting(r.pass(0), "elenco.csv C-DOCUMENTS-SETTLING")
+	r.wantWaiting(r.pass(10 * time.Second))
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED", "3 P2 LINKED")
+}
+
+// After the deadline sound rows go; a document that is still growing is waited for
+// even then.
+func TestRule27Deadline(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/elenco.csv", export+"P3;\nP4;../fuori.pdf\nP5;C:\\x\\y.pdf\n")
+	r.settled()
+	r.wantWaiting(r.pass(59*time.Minute), "elenco.csv C-DOCUMENTS-AWAITED")
+	r.drop("in/a.pdf", "growing")
+	r.wantWaiting(r.pass(time.Minute), "elenco.csv C-DOCUMENTS-SETTLING")
+	r.wantWaiting(r.pass(10 * time.Second))
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED", "3 P2 REJECTED C-DOCUMENT-MISSING", "4 P3 LINKED",
+		"5 P4 REJECTED C-DOCUMENT-OUTSIDE", "6 P5 REJECTED C-DOCUMENT-OUTSIDE")
+}
+
+// on_missing: file rejects the whole and leaves the documents that are there.
+func TestRule27OnMissingFile(t *testing.T) {
+	r := newRig(t)
+	r.flow.OnMissingFile = true
+	r.drop("in/elenco.csv", export)
+	r.drop("in/a.pdf", "atto a")
+	r.settled()
+	report := r.pass(time.Hour)
+	b := r.one()
+	if b.State != ledger.Unreadable || b.Problem == nil || b.Problem.Code != "C-DOCUMENTS-MISSING" || !strings.Contains(b.Problem.Message, "sub/b.pdf") {
+		t.Errorf("batch %+v", b)
+	}
+	if len(report.Taken) != 1 || report.Taken[0].Problem == nil {
+		t.Errorf("taken %+v", report.Taken)
+	}
+	dir := "rejected/" + b.ID
+	r.wantFiles("in/a.pdf", dir+"/elenco.csv", dir+"/elenco.csv.motivo.txt")
+	text, err := os.ReadFile(r.path(dir + "/elenco.csv.motivo.txt"))
+	if err != nil || !strings.HasPrefix(string(text), "\ufeffFile: elenco.csv\r\n") || !strings.Contains(string(text), "C-DOCUMENTS-MISSING") {
+		t.Errorf("reason %q, %v", text, err)
+	}
+}
+
+// Damage prevented: a corrected row is dropped again without its PDF, which the
+// connector has had since last week; or the PDF of another notification is used.
+func TestRule27EarlierDocuments(t *testing.T) {
+	for _, freed := range []bool{false, true} {
+		r := newRig(t)
+		r.drop("in/prima.csv", "p\nP1;a.pdf,m.pdf\nP2;b.pdf\n")
+		r.drop("in/a.pdf", "atto a")
+		r.drop("in/b.pdf", "atto b")
+		r.settled()
+		r.pass(time.Hour)
+		first := r.one()
+		r.wantVerdicts(first.ID, "2 P1 REJECTED C-DOCUMENT-MISSING", "3 P2 LINKED")
+		if freed {
+			// The private copies are gone; the archive has the bytes.
+			if err := os.RemoveAll(filepath.Join(r.data, spoolDir, first.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.drop("in/seconda.csv", "p\nP1;a.pdf,m.pdf\nP9;b.pdf\n")
+		r.drop("in/m.pdf", "atto m")
+		r.settled()
+		r.pass(time.Hour)
+		second := r.batches()[1]
+		r.wantVerdicts(second.ID, "2 P1 LINKED C-DOCUMENT-EARLIER", "3 P9 REJECTED C-DOCUMENT-MISSING")
+		for _, s := range second.Spool {
+			if s.Name == "a.pdf" && s.Hash != first.Spool[1].Hash && s.Hash != first.Spool[2].Hash {
+				t.Errorf("freed %v: another document was used: %+v", freed, s)
+			}
+		}
+	}
+}
+
+// Rule 7: every drop is decided row by row; only a file all of whose rows are known
+// is reported whole.
+func TestRule07WholeFileKnown(t *testing.T) {
+	r := newRig(t)
+	for range 2 {
+		r.drop("in/elenco.csv", "p\nP1;a.pdf\n")
+		r.drop("in/a.pdf", "atto a")
+		r.settled()
+		r.now = r.now.Add(time.Minute)
+	}
+	all := r.batches()
+	if len(all) != 2 || all[0].Known || !all[1].Known || all[0].Hash != all[1].Hash {
+		t.Fatalf("batches %+v", all)
+	}
+	r.wantVerdicts(all[1].ID, "2 P1 DUPLICATE")
+	// The second drop's document needs no private copy and does not stay behind.
+	r.wantFiles("archive/2026/11/"+all[0].ID+"/a.pdf", "archive/2026/11/"+all[0].ID+"/elenco.csv",
+		"archive/2026/11/"+all[1].ID+"/a.pdf", "archive/2026/11/"+all[1].ID+"/elenco.csv")
+}
+
+// Damage prevented: two claims in one second share a folder and overwrite.
+func TestRule25BatchIDsCollide(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.drop("in/b.csv", "p\nP1;\n")
+	r.drop("in/c.csv", "p\nP1;\n")
+	r.settled()
+	var ids []string
+	for _, b := range r.batches() {
+		ids = append(ids, strings.TrimPrefix(b.ID, r.batches()[0].ID))
+	}
+	if !slices.Equal(ids, []string{"", "-2", "-3"}) {
+		t.Errorf("ids end %q", ids)
+	}
+}
+
+// Damage prevented: an export that changes between looking and claiming is read as
+// it was, or half.
+func TestRule25ChangedWhileExamined(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.content.during = func() { r.drop("in/a.csv", "p\nP1;\nP2;\n") }
+	r.wantWaiting(r.pass(10*time.Second), "a.csv C-FILE-SETTLING")
+	r.content.during = nil
+	r.wantWaiting(r.pass(time.Second), "a.csv C-FILE-SETTLING")
+	r.pass(10 * time.Second)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED", "3 P2 LINKED")
+
+	// Vanished meanwhile: taken by somebody else, and no error.
+	r.drop("in/b.csv", "p\nP3;\n")
+	r.pass(0)
+	r.content.during = func() { _ = os.Remove(r.path("in/b.csv")) }
+	r.pass(10 * time.Second)
+	if n := len(r.batches()); n != 1 {
+		t.Errorf("%d batches", n)
+	}
+}
+
+// Damage prevented: somebody who had the export open goes on writing after the
+// claim; the batch would differ from the file that is archived.
+func TestRule25ChangedUnderTheClaimIsPutBack(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.step = func(name string) error {
+		if name == StepClaim+After {
+			found, _ := filepath.Glob(r.path("work/*/a.csv"))
+			for _, f := range found {
+				if err := os.WriteFile(f, []byte("p\nP1;\nP2;\n"), 0o600); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	r.pass(10 * time.Second)
+	r.step = nil
+	r.wantFiles("in/a.csv")
+	if len(r.batches()) != 0 || len(r.spool()) != 0 {
+		t.Errorf("left: %v %v", r.batches(), r.spool())
+	}
+	r.settled()
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED", "3 P2 LINKED")
+}
+
+// Damage prevented: a document that two exports name leaves with the first, and the
+// second is rejected for want of it.
+func TestRule26SharedDocumentsStayForOthers(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;comune.pdf\n")
+	r.drop("in/b.csv", "p\nP2;comune.pdf\n")
+	r.drop("in/comune.pdf", "informativa")
+	r.settled()
+	all := r.batches()
+	if len(all) != 2 {
+		t.Fatalf("%d batches", len(all))
+	}
+	var want []string
+	for _, b := range all {
+		r.wantVerdicts(b.ID, "2 "+r.verdicts(b.ID)[0][2:4]+" LINKED")
+		want = append(want, b.Archive+"/"+b.File, b.Archive+"/comune.pdf")
+	}
+	slices.Sort(want)
+	r.wantFiles(want...)
+}
+
+// An export that is not yet settled may name anything: documents stay until that is
+// known, and leave then.
+func TestRule26UnsettledExportKeepsDocuments(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;comune.pdf\n")
+	r.drop("in/comune.pdf", "informativa")
+	r.pass(0)
+	r.now = r.now.Add(5 * time.Second)
+	r.drop("in/b.csv", "p\nP2;altro.pdf\n")
+	r.pass(0)
+	r.wantWaiting(r.pass(5*time.Second), "b.csv C-FILE-SETTLING", "comune.pdf C-DOCUMENT-SHARED")
+	b := r.one()
+	r.wantFiles(b.Archive+"/a.csv", b.Archive+"/comune.pdf", "in/b.csv", "in/comune.pdf")
+	r.wantWaiting(r.pass(5*time.Second), "b.csv C-DOCUMENTS-AWAITED")
+	r.wantFiles(b.Archive+"/a.csv", b.Archive+"/comune.pdf", "in/b.csv")
+}
+
+// documents: copy, and a documents folder, leave everything where it is.
+func TestRule26CopyAndDocumentsFolder(t *testing.T) {
+	r := newRig(t)
+	r.flow.Take, r.flow.DocumentsDir = false, "pdf"
+	r.drop("in/a.csv", "p\nP1;uno.pdf,due.pdf\n")
+	r.drop("in/uno.pdf", "1")
+	r.drop("pdf/due.pdf", "2")
+	r.settled()
+	r.wantWaiting(r.pass(10 * time.Second))
+	b := r.one()
+	r.wantVerdicts(b.ID, "2 P1 LINKED")
+	r.wantFiles(b.Archive+"/a.csv", b.Archive+"/documents/due.pdf", b.Archive+"/uno.pdf", "in/uno.pdf", "pdf/due.pdf")
+	r.wantWaiting(r.pass(48 * time.Hour))
+}
+
+// Damage prevented: documents of a Windows program are not found for an accent, a
+// back-slash or a capital letter; or the wrong one of two is.
+func TestDocumentNamesAsPeopleWriteThem(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/gen/a.csv", "p\nP1;Atto\\PERCHÉ.PDF\nP2;doppio.pdf\nP3;x.pdf\n")
+	r.drop("in/gen/atto/perche\u0301.pdf", "1")
+	r.drop("in/gen/x.pdf", "exact")
+	if runtime.GOOS != "windows" {
+		r.drop("in/gen/Doppio.pdf", "1")
+		r.drop("in/gen/DOPPIO.pdf", "2")
+		r.drop("in/gen/X.pdf", "other")
+	}
+	r.settled()
+	r.pass(time.Hour)
+	b := r.one()
+	if b.File != "gen/a.csv" {
+		t.Errorf("export is named %q", b.File)
+	}
+	if runtime.GOOS == "windows" {
+		return // one name cannot be there twice
+	}
+	r.wantVerdicts(b.ID, "2 P1 LINKED", "3 P2 REJECTED C-DOCUMENT-AMBIGUOUS", "4 P3 LINKED")
+}
+
+// Rule 10: what a batch is read with is the profile of its claim.
+func TestRule10ReadAgainWithTheProfileOfTheClaim(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.content.reading = errors.New("disk trouble")
+	r.now = r.now.Add(10 * time.Second)
+	report, err := r.ingest.Pass(context.Background(), r.flow)
+	if !errors.Is(err, r.content.reading) {
+		t.Errorf("error %v", err)
+	}
+	if len(report.Waiting) != 1 || report.Waiting[0].Batch == "" || r.one().State != ledger.Reading {
+		t.Errorf("waiting %+v", report.Waiting)
+	}
+	r.content.reading = nil
+	r.flow.Profile = []byte("profile 2")
+	r.restart()
+	r.pass(0)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED")
+	if got := r.content.profiles[len(r.content.profiles)-1]; got != "profile 1" {
+		t.Errorf("read with %q", got)
+	}
+}
+
+// A whole file that cannot be read goes to rejected/ with its reason.
+func TestUnreadableFile(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/sub/a.csv", "BAD\n")
+	r.settled()
+	b := r.one()
+	r.wantFiles("rejected/"+b.ID+"/a.csv", "rejected/"+b.ID+"/a.csv.motivo.txt")
+	if b.State != ledger.Unreadable || b.Archive != "rejected/"+b.ID {
+		t.Errorf("batch %+v", b)
+	}
+}
+
+// Damage prevented: a failing file is examined at every pass for ever, or stops the
+// others.
+func TestFailingFileRestsAndDoesNotStopOthers(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.content.failing = errors.New("share gone")
+	r.now = r.now.Add(10 * time.Second)
+	if _, err := r.ingest.Pass(context.Background(), r.flow); !errors.Is(err, r.content.failing) {
+		t.Errorf("error %v", err)
+	}
+	asked := r.content.asked
+	r.wantWaiting(r.pass(time.Second), "a.csv C-FILE-CHECK")
+	if r.content.asked != asked {
+		t.Error("a failing file does not rest")
+	}
+	r.content.failing = nil
+	r.pass(time.Minute)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED")
+}
+
+// Damage prevented: a root that is gone is taken for an empty drop, and reasons and
+// first sights are forgotten.
+func TestVanishedDropForgetsNothing(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	if err := os.Rename(r.root, r.root+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.ingest.Pass(context.Background(), r.flow); !errors.Is(err, folder.ErrUnavailable) {
+		t.Errorf("error %v, want ErrUnavailable", err)
+	}
+	if len(r.sightings()) != 1 {
+		t.Error("sightings were dropped")
+	}
+	if err := os.Rename(r.root+".away", r.root); err != nil {
+		t.Fatal(err)
+	}
+	r.pass(10 * time.Second)
+	r.one()
+}

@@ -1,0 +1,90 @@
+package ingest
+
+import (
+	"context"
+	"path"
+	"strings"
+
+	"sendconnector/internal/ledger"
+)
+
+// releases obeys the files <export>.invia in the drop (rule 19). One counts only if
+// we first saw it after the outcome of reading could be seen: a file left from
+// another time must not send anything.
+func (p *pass) releases(ctx context.Context, view *view) {
+	if len(view.releases) == 0 {
+		return
+	}
+	waiting, err := p.i.awaiting(ctx, p.f)
+	if err != nil {
+		p.faults = append(p.faults, err)
+		return
+	}
+	for _, name := range view.releases {
+		export := name[:len(name)-len(ReleaseSuffix)]
+		var match []*ledger.Batch
+		for _, b := range waiting {
+			if strings.EqualFold(b.File, export) {
+				match = append(match, b)
+			}
+		}
+		s := p.st.seen[view.prefix+name]
+		switch {
+		case len(match) == 0 && view.awaited(export):
+			p.leave(view, name, "C-RELEASE-EARLY", "batch", path.Base(export))
+		case len(match) == 0:
+			p.leave(view, name, "C-RELEASE-NOTHING", "export", export)
+		case len(match) > 1:
+			p.leave(view, name, "C-RELEASE-AMBIGUOUS", "export", export)
+		case !s.since.After(match[0].SealedAt):
+			p.leave(view, name, "C-RELEASE-EARLY", "batch", match[0].ID)
+		default:
+			p.release(ctx, view, name, match[0])
+		}
+	}
+}
+
+// awaited reports whether the export lies in the drop still.
+func (v *view) awaited(export string) bool {
+	_, ok := v.files[export]
+	return ok
+}
+
+// awaiting lists the batches of the flow that wait at the gate.
+func (i *Ingest) awaiting(ctx context.Context, f *Flow) ([]*ledger.Batch, error) {
+	var found []*ledger.Batch
+	err := i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		found = nil
+		return tx.Batches(func(b *ledger.Batch) bool {
+			gate := b.Release == ledger.AwaitsRelease || b.Release == ledger.DelayedRelease
+			if b.Flow == f.Name && b.State == ledger.Sealed && gate {
+				found = append(found, b)
+			}
+			return true
+		})
+	})
+	return found, err
+}
+
+// release opens the gate and files the marker with the batch: it is the proof of who
+// let it go. A crash between the two leaves a marker without a batch that waits,
+// which a clerk is told to delete.
+func (p *pass) release(ctx context.Context, view *view, name string, b *ledger.Batch) {
+	err := p.i.step(StepRelease, func() error { return p.i.opts.Ledger.Release(ctx, b.ID) })
+	if err != nil {
+		p.faults = append(p.faults, err)
+		return
+	}
+	p.report.Released = append(p.report.Released, b.ID)
+	p.i.opts.Log.InfoContext(ctx, "batch released by file", "flow", p.f.Name, "batch", b.ID)
+	dir := b.Archive
+	if dir == "" {
+		dir = p.i.archiveDir(p.f, b.ID, b.ClaimedAt)
+	}
+	err = p.i.step(StepMarker, func() error {
+		return p.f.Folder.Move(ctx, view.prefix+name, path.Join(dir, name))
+	})
+	if err != nil {
+		p.faults = append(p.faults, err)
+	}
+}

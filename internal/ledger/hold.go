@@ -1,0 +1,144 @@
+package ledger
+
+import (
+	"strconv"
+)
+
+func holdKey(scope HoldScope, name string) []byte { return named(string(scope), name) }
+
+// PutHold holds a flow, a sender or one notification: nothing of it is due until
+// the hold is dropped or its Until has passed. A hold stands beside the state and
+// never replaces it (rule 13). The batches concerned get a new version; a hold of
+// one notification is also told as a Change, one of a flow or sender is not told
+// for each of its rows (stato.csv says it, and each row's next change carries it).
+func (t *Tx) PutHold(h Hold) error {
+	if h.Since.IsZero() {
+		h.Since = t.now
+	}
+	if err := t.write(bHold, holdKey(h.Scope, h.Name), &h); err != nil {
+		return err
+	}
+	return t.holdChanged(h.Scope, h.Name)
+}
+
+// DropHold ends a hold; none is no error.
+func (t *Tx) DropHold(scope HoldScope, name string) error {
+	key := holdKey(scope, name)
+	if t.get(bHold, key) == nil {
+		return nil
+	}
+	if err := t.drop(bHold, key); err != nil {
+		return err
+	}
+	return t.holdChanged(scope, name)
+}
+
+// Holds lists every hold stored, also one whose Until has passed.
+func (t *txn) Holds() ([]Hold, error) {
+	var found []Hold
+	err := t.each(bHold, nil, nil, func(k, v []byte) (bool, error) {
+		var h Hold
+		err := t.decode(bHold, k, v, &h)
+		found = append(found, h)
+		return true, err
+	})
+	return found, err
+}
+
+// HeldBy gives the hold in force that keeps n, the most general first: sender, then
+// flow, then the notification itself; nil if none.
+func (t *txn) HeldBy(n *Notification) (*Hold, error) {
+	for _, h := range []struct {
+		scope HoldScope
+		name  string
+	}{{HoldSender, n.Sender}, {HoldFlow, n.Flow}, {HoldNotification, strconv.FormatUint(uint64(n.ID), 10)}} {
+		hold, err := t.holdInForce(h.scope, h.name)
+		if hold != nil || err != nil {
+			return hold, err
+		}
+	}
+	return nil, nil //nolint:nilnil // "not held" is an answer, not a failure
+}
+
+func (t *txn) holdInForce(scope HoldScope, name string) (*Hold, error) {
+	key := holdKey(scope, name)
+	v := t.get(bHold, key)
+	if v == nil {
+		return nil, nil //nolint:nilnil // "not held" is an answer, not a failure
+	}
+	h := &Hold{}
+	if err := t.decode(bHold, key, v, h); err != nil {
+		return nil, err
+	}
+	if !h.Until.IsZero() && !h.Until.After(t.now) {
+		return nil, nil //nolint:nilnil // as above
+	}
+	return h, nil
+}
+
+// holdChanged makes a hold that came or went visible.
+func (t *txn) holdChanged(scope HoldScope, name string) error {
+	t.wake = true
+	if scope == HoldNotification {
+		id, err := strconv.ParseUint(name, 10, 64)
+		if err != nil {
+			return err
+		}
+		return ignoreNotFound(t.retell(ID(id)))
+	}
+	return t.touchOpenBatches(func(h *head) bool {
+		return scope == HoldFlow && h.Flow == name || scope == HoldSender && h.Sender == name
+	})
+}
+
+// touchOpenBatches gives a new version to every batch that still has something to
+// send or to hear of.
+func (t *txn) touchOpenBatches(concerned func(*head) bool) error {
+	var ids []string
+	if err := t.each(bBatch, nil, nil, func(k, _ []byte) (bool, error) {
+		ids = append(ids, string(k))
+		return true, nil
+	}); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		h, err := t.head(id)
+		if err != nil {
+			return err
+		}
+		open := h.Waiting + h.States[Ready] + h.States[Uploaded] + h.States[Intent] + h.States[Submitted]
+		if h.State == Sealed && open > 0 && concerned(h) {
+			if err := t.touch(h, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// retell compares a notification's lines again after something beside it changed.
+// Fresh work leaves its batch's range, so that a held notification at the range's
+// start is not walked over for ever.
+func (t *txn) retell(id ID) error {
+	old, err := t.loadHot(id)
+	if err != nil {
+		return err
+	}
+	if err := t.fill(&old.Notification); err != nil {
+		return err
+	}
+	next := *old
+	if old.fresh {
+		next.fresh = false
+		if err := t.leaveRange(&old.Notification); err != nil {
+			return err
+		}
+		if err := t.putDue(&next.Notification); err != nil {
+			return err
+		}
+	}
+	if err := t.tell(old, &next, Cause{}); err != nil {
+		return err
+	}
+	return t.writeHot(&next)
+}

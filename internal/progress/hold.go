@@ -1,0 +1,125 @@
+package progress
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/send"
+)
+
+// failuresToRest is how many calls in a row must fail before the sender rests.
+const failuresToRest = 5
+
+// rests are how long, from the first to the last.
+func restFor(n int) time.Duration {
+	steps := []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute}
+	return steps[min(n, len(steps)-1)]
+}
+
+// reached notes that SEND answered.
+func (p *Progress) reached() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.failures, p.rests = 0, 0
+}
+
+// failed counts a call without a useful answer and reports whether it is time to
+// stop calling; the sender then rests.
+func (p *Progress) failed(ctx context.Context, e *send.Error) (stop bool) {
+	p.mu.Lock()
+	p.failures++
+	stop = p.failures >= failuresToRest
+	rests := p.rests
+	if stop {
+		p.failures = 0
+		p.rests++
+	}
+	p.mu.Unlock()
+	if !stop {
+		return false
+	}
+	now := p.o.Clock()
+	detail := notification.New(p.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message
+	p.putHold(ctx, ledger.Hold{
+		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: "unreachable", Detail: detail,
+		Since: now, Until: now.Add(max(restFor(rests), e.RetryAfter)),
+	})
+	return true
+}
+
+// held stores a Held error as a hold of the sender and gives the error on.
+func (p *Progress) held(ctx context.Context, err error) error {
+	var e *send.Error
+	if errors.As(err, &e) && e.Class == send.Held {
+		return errors.Join(err, p.hold(ctx, e))
+	}
+	return err
+}
+
+// hold stores what the sender or the platform must change.
+func (p *Progress) hold(ctx context.Context, e *send.Error) error {
+	now := p.o.Clock()
+	again := e.RetryAfter
+	if again <= 0 {
+		again = 30 * time.Minute
+	}
+	p.o.Log.Error("SEND holds the sender", "sender", p.o.Sender, "reason", e.Reason, "op", e.Op, "trace", e.TraceID)
+	return p.putHold(ctx, ledger.Hold{
+		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: e.Reason,
+		Detail: notification.New(p.o.Language, "C-HELD-"+strings.ToUpper(e.Reason), "").Message,
+		Since:  now, Until: now.Add(again),
+	})
+}
+
+// putHold never shortens or hides a hold that a person set or that is in force
+// longer.
+func (p *Progress) putHold(ctx context.Context, h ledger.Hold) error {
+	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		holds, err := tx.Holds()
+		if err != nil {
+			return err
+		}
+		for _, old := range holds {
+			if old.Scope == h.Scope && old.Name == h.Name && (old.Until.IsZero() || old.Until.After(h.Until)) {
+				return nil
+			}
+		}
+		return tx.PutHold(h)
+	})
+}
+
+// keyHeld gives until when no call makes sense because the key or the voucher does
+// not work; zero if it does. A sender held for anything else still hears.
+func (p *Progress) keyHeld(ctx context.Context) (until time.Time, err error) {
+	now := p.o.Clock()
+	err = p.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		holds, err := tx.Holds()
+		for _, h := range holds {
+			if h.Scope != ledger.HoldSender || h.Name != p.o.Sender || !h.Until.After(now) {
+				continue
+			}
+			if h.Reason == send.HeldAPIKey || h.Reason == send.HeldVoucher {
+				until = h.Until
+			}
+		}
+		return err
+	})
+	return until, err
+}
+
+// told is what SEND said, in its own codes; never a text that could hold personal
+// data.
+func told(e *send.Error) string {
+	text := e.Op
+	if e.Status != 0 {
+		text += " HTTP " + itoa(e.Status)
+	}
+	for _, d := range e.Details {
+		text += " " + d.Code
+	}
+	return text
+}

@@ -1,0 +1,360 @@
+package progress
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/send"
+)
+
+const (
+	// acceptancePace is how often an outcome that is late is asked for (rule 23).
+	acceptancePace = time.Hour
+	// acceptanceAlarm is when a missing outcome becomes an alarm: SEND promises it
+	// within a day.
+	acceptanceAlarm = 24 * time.Hour
+)
+
+// LookUps asks SEND about what events did not tell: requests without an outcome
+// whose time has come, adopted and corrected notifications, those silent for too
+// long, and, in a sweep, every open one. It asks nothing that is known, and at most
+// PerCall look-ups of a sweep; Report.More says that the sweep goes on.
+func (p *Progress) LookUps(ctx context.Context) (Report, error) {
+	a := &asking{p: p}
+	err := a.due(ctx, func(n *ledger.Notification) bool { return p.mustLook(n) }, p.look)
+	if err == nil && !a.stopped() {
+		err = p.sweep(ctx, a)
+	}
+	return a.report, endOf(ctx, err)
+}
+
+// endOf drops the error of a context that ended: what was not asked is asked again.
+func endOf(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	return unstep(err)
+}
+
+// mustLook reports whether a due notification is to be looked up (the others are
+// due for their cost).
+func (p *Progress) mustLook(n *ledger.Notification) bool {
+	switch n.State {
+	case ledger.Submitted:
+		return true
+	case ledger.Accepted, ledger.Cancelled:
+		return owed(n) || (n.IUN != "" && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
+	}
+	return false
+}
+
+// asking is one call of LookUps or Prices: what its workers share.
+type asking struct {
+	p *Progress
+
+	mu     sync.Mutex
+	report Report
+	stop   bool
+}
+
+func (a *asking) count(change func(*Report)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(&a.report)
+}
+
+func (a *asking) stopped() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stop
+}
+
+// askLimit is how many due notifications are taken at a time, and askMost how many
+// are looked at in one call.
+const (
+	askLimit = 200
+	askMost  = 5000
+)
+
+// due takes the due notifications, works on those that mine accepts and gives all
+// back at the end: what is due for another reason stays due for it.
+func (a *asking) due(ctx context.Context, mine func(*ledger.Notification) bool, do func(context.Context, *asking, *ledger.Notification) error) error {
+	var taken []ledger.ID
+	defer func() { a.p.o.Ledger.Done(taken...) }()
+	for len(taken) < askMost && ctx.Err() == nil && !a.stopped() {
+		list, err := a.p.o.Ledger.DueToAsk(ctx, a.p.o.Sender, askLimit)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(a.p.o.Lookups)
+		for _, n := range list {
+			taken = append(taken, n.ID)
+			if mine(n) && !a.stopped() {
+				g.Go(func() error { return do(gctx, a, n) })
+			} else if n.State != ledger.Accepted && n.State != ledger.Submitted && !mine(n) {
+				g.Go(func() error { return a.p.nothingToAsk(gctx, n) })
+			}
+		}
+		if err := g.Wait(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nothingToAsk clears the time of a notification that has nothing left to ask for.
+func (p *Progress) nothingToAsk(ctx context.Context, n *ledger.Notification) error {
+	if costInDoubt(n) {
+		return nil
+	}
+	return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
+		if n.State == ledger.Refused || n.State == ledger.Cancelled {
+			n.NextAttempt = time.Time{}
+		}
+		return nil
+	})
+}
+
+// change applies a change to the present record of a notification and stores it.
+func (p *Progress) change(ctx context.Context, id ledger.ID, change func(tx *ledger.Tx, n *ledger.Notification) error) error {
+	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		n, err := tx.Notification(id)
+		if err != nil {
+			return err
+		}
+		if err := change(tx, n); err != nil {
+			return err
+		}
+		return tx.PutNotification(n)
+	})
+}
+
+// look makes the look-up that a notification needs.
+func (p *Progress) look(ctx context.Context, a *asking, n *ledger.Notification) error {
+	a.count(func(r *Report) { r.Asked++ })
+	if n.State == ledger.Submitted || n.IUN == "" {
+		return p.lookAtRequest(ctx, a, n)
+	}
+	return p.lookAtSent(ctx, a, n)
+}
+
+// lookAtRequest asks for the outcome of a request (rule 23).
+func (p *Progress) lookAtRequest(ctx context.Context, a *asking, n *ledger.Notification) error {
+	if err := p.step(BeforeLookup); err != nil {
+		return err
+	}
+	st, err := p.o.Client.StatusByID(ctx, n.RequestID)
+	if stop := p.step(AfterLookup); stop != nil {
+		return stop
+	}
+	if err != nil {
+		return p.notAnswered(ctx, a, n, err)
+	}
+	p.reached()
+	switch st.Status {
+	case send.Refused:
+		return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
+			p.refuse(n, st.Errors)
+			return nil
+		})
+	case send.Accepted:
+		return p.accept(ctx, a, n, st.IUN)
+	}
+	return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
+		if n.State == ledger.Submitted {
+			p.stillWaiting(a, n, time.Duration(st.RetryAfter)*time.Second)
+		}
+		return nil
+	})
+}
+
+// refuse records SEND's refusal as a look-up tells it.
+func (p *Progress) refuse(n *ledger.Notification, errs []send.Refusal) {
+	if n.State != ledger.Submitted {
+		return
+	}
+	n.State, n.Refusals = ledger.Refused, nil
+	for _, e := range errs {
+		n.Refusals = append(n.Refusals, p.refusal(e.Code, e.Element, e.Detail, e.RecIndex))
+	}
+	n.NextAttempt, n.Tries, n.LastError = time.Time{}, 0, nil
+	n.LastEventAt = p.o.Clock()
+}
+
+// accept records an acceptance that no event told of, and reads the notification:
+// what else was missed stands there.
+func (p *Progress) accept(ctx context.Context, a *asking, n *ledger.Notification, iun string) error {
+	var now *ledger.Notification
+	err := p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
+		now = n
+		n.IUN = first(n.IUN, iun)
+		if n.State == ledger.Submitted {
+			n.State, n.AcceptedAt = ledger.Accepted, p.o.Clock()
+			n.SENDStatus, n.SENDStatusAt = ledger.StatusAccepted, p.o.Clock()
+		}
+		n.NextAttempt, n.Tries, n.LastError = p.o.Clock(), 0, nil
+		n.LastEventAt = time.Time{} // owed: one read
+		return nil
+	})
+	if err != nil || now.IUN == "" {
+		return err
+	}
+	a.count(func(r *Report) { r.Asked++ })
+	return p.lookAtSent(ctx, a, now)
+}
+
+// stillWaiting stores the next look-up of a request without an outcome, and warns
+// once when it is later than SEND promises.
+func (p *Progress) stillWaiting(a *asking, n *ledger.Notification, asked time.Duration) {
+	now := p.o.Clock()
+	n.Tries, n.LastError = 0, nil
+	n.NextAttempt = now.Add(max(min(acceptancePace, p.o.LookupAfter), asked))
+	since := n.SubmittedAt
+	if since.IsZero() {
+		since = n.CreatedAt
+	}
+	if now.Sub(since) < acceptanceAlarm {
+		return
+	}
+	a.count(func(r *Report) { r.Late++ })
+	const code = "C-ACCEPTANCE-LATE"
+	for _, w := range n.Warnings {
+		if w.Code == code {
+			return
+		}
+	}
+	p.o.Log.Warn("no outcome from SEND for a day", "notification", n.ID, "request", n.RequestID)
+	n.Warnings = append(n.Warnings, notification.New(p.o.Language, code, ""))
+}
+
+// lookAtSent reads a notification with its whole timeline and applies it like a
+// page of events.
+func (p *Progress) lookAtSent(ctx context.Context, a *asking, n *ledger.Notification) error {
+	if err := p.step(BeforeLookup); err != nil {
+		return err
+	}
+	sent, err := p.o.Client.Sent(ctx, n.IUN)
+	if stop := p.step(AfterLookup); stop != nil {
+		return stop
+	}
+	if err != nil {
+		return p.notAnswered(ctx, a, n, err)
+	}
+	p.reached()
+	events, err := timeline(sent, n.RequestID)
+	if err != nil {
+		return err
+	}
+	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		n, err := tx.Notification(n.ID)
+		if err != nil {
+			return err
+		}
+		return p.applySent(tx, n, sent, events)
+	})
+}
+
+// applySent keeps a timeline and derives the notification from it.
+func (p *Progress) applySent(tx *ledger.Tx, n *ledger.Notification, sent *send.Sent, events []seen) error {
+	if n.SubmittedAt.IsZero() {
+		n.SubmittedAt = sent.SentAt
+		if n.SubmittedAt.IsZero() {
+			n.SubmittedAt = n.CreatedAt
+		}
+	}
+	now := p.o.Clock()
+	n.LastEventAt, n.Tries, n.LastError = now, 0, nil
+	var fresh []seen
+	for _, s := range events {
+		isNew, err := keep(tx, n.ID, s)
+		if err != nil {
+			return err
+		}
+		if isNew && s.category != catTimelineReworked {
+			fresh = append(fresh, s)
+		}
+	}
+	if len(events) == 0 {
+		n.NextAttempt = p.nextAsk(n, now)
+		return tx.PutNotification(n)
+	}
+	return p.settle(tx, n, fresh)
+}
+
+// timeline turns a notification as SEND shows it into events, each with the status
+// that the history gives to it; Raw is the same for the same content.
+func timeline(sent *send.Sent, requestID string) ([]seen, error) {
+	status := map[string]string{}
+	for _, h := range sent.History {
+		for _, id := range h.Elements {
+			status[id] = h.Status
+		}
+	}
+	var events []seen
+	for i := range sent.Timeline {
+		e := &sent.Timeline[i]
+		raw, err := json.Marshal(struct {
+			RequestID string          `json:"notificationRequestId,omitempty"`
+			IUN       string          `json:"iun,omitempty"`
+			NewStatus string          `json:"newStatus,omitempty"`
+			Element   json.RawMessage `json:"element"`
+		}{requestID, sent.IUN, status[e.ID], e.Raw})
+		if err != nil {
+			return nil, err
+		}
+		if s, ok := read(raw); ok {
+			events = append(events, s)
+		}
+	}
+	return events, nil
+}
+
+// notAnswered stores a look-up for later and stops the call when the sender is held
+// or nothing answers.
+func (p *Progress) notAnswered(ctx context.Context, a *asking, n *ledger.Notification, err error) error {
+	var e *send.Error
+	if !errors.As(err, &e) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	stop := false
+	switch e.Class {
+	case send.Held:
+		stop = true
+		if err := p.hold(ctx, e); err != nil {
+			return err
+		}
+	case send.NotFound, send.Rejected, send.Fatal: // an answer, though not the one we need
+		p.o.Log.Warn("SEND does not show what it took", "notification", n.ID, "op", e.Op, "status", e.Status, "trace", e.TraceID)
+	default:
+		stop = p.failed(ctx, e)
+	}
+	a.mu.Lock()
+	a.stop = a.stop || stop
+	a.report.Later++
+	a.mu.Unlock()
+	return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
+		n.Tries++
+		why := notification.New(p.o.Language, "C-SEND-LOOKUP", "", "detail", told(e))
+		n.LastError = &why
+		n.NextAttempt = p.o.Clock().Add(lookAgain(n.Tries, e.RetryAfter, p.o.Jitter()))
+		return nil
+	})
+}
+
+// lookAgain is the delay after the given number of look-ups in vain.
+func lookAgain(tries int, asked time.Duration, jitter float64) time.Duration {
+	steps := []time.Duration{30 * time.Second, 2 * time.Minute, 10 * time.Minute, time.Hour}
+	d := max(steps[min(max(tries, 1), len(steps))-1], asked)
+	return d + time.Duration(jitter*float64(d)/5)
+}

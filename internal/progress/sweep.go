@@ -1,0 +1,86 @@
+package progress
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"sendconnector/internal/ledger"
+)
+
+// sweepChunk is how many notifications of a sweep go between two commits of its
+// position.
+const sweepChunk = 100
+
+// sweep looks up notifications that were open when the stream could not be relied
+// on: a stream new to the ledger, a gap longer than SEND keeps events, an older
+// ledger (rules 21 and 23). It keeps its position, so that a restart goes on.
+func (p *Progress) sweep(ctx context.Context, a *asking) error {
+	for done := 0; ctx.Err() == nil; done += sweepChunk {
+		s, err := p.stream(ctx)
+		if errors.Is(err, ErrNoStream) {
+			return nil
+		}
+		if err != nil || !s.Sweep {
+			return err
+		}
+		if held, err := p.keyHeld(ctx); err != nil || !held.IsZero() {
+			return err
+		}
+		if done >= p.o.PerCall {
+			a.count(func(r *Report) { r.More = true })
+			return nil
+		}
+		if err := p.sweepSome(ctx, a, s); err != nil || a.stopped() {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepSome looks up the next chunk and moves the position past it.
+func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) error {
+	var list []*ledger.Notification
+	if err := p.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		var err error
+		list, err = tx.OpenFrom(s.SweepFrom, sweepChunk)
+		return err
+	}); err != nil {
+		return err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.o.Lookups)
+	for _, n := range list {
+		if p.swept(n, s) && !a.stopped() {
+			g.Go(func() error { return p.look(gctx, a, n) })
+		}
+	}
+	if err := g.Wait(); err != nil || ctx.Err() != nil || a.stopped() {
+		return err // the chunk is looked up again
+	}
+	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		cur, err := tx.Stream(p.o.Sender)
+		if err != nil || cur.StreamID != s.StreamID {
+			return err
+		}
+		if len(list) < sweepChunk {
+			cur.Sweep, cur.SweepFrom = false, 0
+		} else {
+			cur.SweepFrom = list[len(list)-1].ID + 1
+		}
+		return tx.PutStream(cur)
+	})
+}
+
+// swept reports whether a sweep concerns a notification: it has left, it is ours,
+// and what we know of it is from before the sweep began.
+func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
+	if n.Sender != p.o.Sender || (n.State != ledger.Submitted && n.State != ledger.Accepted) {
+		return false
+	}
+	if n.RequestID == "" && n.IUN == "" {
+		return false
+	}
+	return n.SubmittedAt.Before(s.CreatedAt) && n.LastEventAt.Before(s.CreatedAt)
+}
