@@ -191,7 +191,7 @@ func (k *checker) flow(name string, f *Flow) {
 	if f.Source.Root == "" {
 		k.wrong(at+".source.root", "root is required: the folder that holds in, work, archive, rejected")
 	}
-	k.duration(at+".source.settle", f.Source.Settle, 0, time.Hour)
+	k.duration(at+".source.settle", *f.Source.Settle, 0, time.Hour)
 	k.duration(at+".source.poll", f.Source.Poll, 100*time.Millisecond, time.Hour)
 	for _, pattern := range f.Source.Match {
 		if _, err := filepath.Match(pattern, "x"); err != nil {
@@ -204,7 +204,7 @@ func (k *checker) flow(name string, f *Flow) {
 	k.within(at+".release.max_notifications", *f.Release.MaxNotifications, 1, 10_000_000)
 	k.oneOf(at+".documents.mode", f.Documents.Mode, "take", "copy")
 	k.oneOf(at+".documents.on_missing", f.Documents.OnMissing, "rows", "file")
-	k.duration(at+".documents.deadline", f.Documents.Deadline, 0, 30*24*time.Hour)
+	k.duration(at+".documents.deadline", *f.Documents.Deadline, 0, 30*24*time.Hour)
 }
 
 func (k *checker) folderNames(at string, f FolderNames) {

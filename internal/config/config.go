@@ -132,14 +132,14 @@ type Flow struct {
 
 // Source is where exports arrive.
 type Source struct {
-	Type      string        `yaml:"type"`      // local
-	Root      string        `yaml:"root"`      // the flow's folder
-	Match     []string      `yaml:"match"`     // names in in/; default by the profile's kind
-	Settle    time.Duration `yaml:"settle"`    // unchanged for this long since first seen; default 30s
-	Poll      time.Duration `yaml:"poll"`      // time between two scans; default 15s
-	DoneFile  string        `yaml:"done_file"` // suffix; "" = none
-	Exclusive bool          `yaml:"exclusive"`
-	Folders   FolderNames   `yaml:"folders"`
+	Type      string         `yaml:"type"`      // local
+	Root      string         `yaml:"root"`      // the flow's folder
+	Match     []string       `yaml:"match"`     // names in in/; default by the profile's kind
+	Settle    *time.Duration `yaml:"settle"`    // unchanged for this long since first seen; default 30s
+	Poll      time.Duration  `yaml:"poll"`      // time between two scans; default 15s
+	DoneFile  string         `yaml:"done_file"` // suffix; "" = none
+	Exclusive bool           `yaml:"exclusive"`
+	Folders   FolderNames    `yaml:"folders"`
 }
 
 // FolderNames are the folders below a flow's root.
@@ -160,8 +160,8 @@ type ReleaseSet struct {
 
 // Documents says where the documents of a drop are and what becomes of them.
 type Documents struct {
-	Folder    string        `yaml:"folder"`     // a separate folder; "" = beside the export
-	Mode      string        `yaml:"mode"`       // take (default) or copy
-	Deadline  time.Duration `yaml:"deadline"`   // wait this long for missing ones; default 30m
-	OnMissing string        `yaml:"on_missing"` // rows (default) or file
+	Folder    string         `yaml:"folder"`     // a separate folder; "" = beside the export
+	Mode      string         `yaml:"mode"`       // take (default) or copy
+	Deadline  *time.Duration `yaml:"deadline"`   // wait this long for missing ones; default 30m
+	OnMissing string         `yaml:"on_missing"` // rows (default) or file
 }

@@ -24,7 +24,7 @@ func TestExampleIsValid(t *testing.T) {
 	if got, want := c.Senders["comune"].BaseURL, "https://api.uat.notifichedigitali.it"; got != want {
 		t.Errorf("base URL %q, want %q", got, want)
 	}
-	if got, want := c.Flows["tari"].Documents.Deadline, 30*time.Minute; got != want {
+	if got, want := *c.Flows["tari"].Documents.Deadline, 30*time.Minute; got != want {
 		t.Errorf("deadline %v, want %v", got, want)
 	}
 }

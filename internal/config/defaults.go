@@ -98,7 +98,9 @@ func (s *Sender) setDefaults() {
 func (f *Flow) setDefaults(language string) {
 	or(&f.Language, language)
 	or(&f.Source.Type, "local")
-	or(&f.Source.Settle, 30*time.Second)
+	if f.Source.Settle == nil { // zero is a choice
+		f.Source.Settle = ptr(30 * time.Second)
+	}
 	or(&f.Source.Poll, 15*time.Second)
 	or(&f.Source.Folders.In, "in")
 	or(&f.Source.Folders.Work, "work")
@@ -110,7 +112,9 @@ func (f *Flow) setDefaults(language string) {
 		f.Release.MaxNotifications = ptr(1000)
 	}
 	or(&f.Documents.Mode, "take")
-	or(&f.Documents.Deadline, 30*time.Minute)
+	if f.Documents.Deadline == nil { // zero is a choice
+		f.Documents.Deadline = ptr(30 * time.Minute)
+	}
 	or(&f.Documents.OnMissing, "rows")
 }
 

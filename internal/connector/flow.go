@@ -117,8 +117,8 @@ func (c *Connector) newFlow(name string, cfg *config.Flow) (*flow, error) {
 	f.Flow = ingest.Flow{
 		Name: name, Sender: cfg.Sender, SenderTaxID: s.cfg.TaxID, Environment: s.environment, Outbox: cfg.Outbox, Lang: f.lang,
 		Folder: root, In: folders.In, Work: folders.Work, Archive: folders.Archive, Rejected: folders.Rejected,
-		Match: cfg.Source.Match, Settle: cfg.Source.Settle, DoneSuffix: cfg.Source.DoneFile,
-		DocumentsDir: documents, Take: cfg.Documents.Mode == "take", DocumentsDeadline: cfg.Documents.Deadline,
+		Match: cfg.Source.Match, Settle: *cfg.Source.Settle, DoneSuffix: cfg.Source.DoneFile,
+		DocumentsDir: documents, Take: cfg.Documents.Mode == "take", DocumentsDeadline: *cfg.Documents.Deadline,
 		OnMissingFile: cfg.Documents.OnMissing == "file", Exclusive: cfg.Source.Exclusive,
 		Release: ingest.GateConfig{Mode: ingest.GateMode(cfg.Release.Mode), Delay: cfg.Release.Delay, Max: *cfg.Release.MaxNotifications},
 		Profile: f.Profile, ProfileName: f.ProfileName,

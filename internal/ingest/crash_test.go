@@ -57,7 +57,9 @@ type scenario struct {
 	rows []string
 	// files below the batch's folder.
 	files []string
-	left  []string // what stays elsewhere
+	left  []string      // what stays elsewhere
+	later time.Duration // one more pass after this, 0 = none
+	waits int           // files that go on waiting
 }
 
 func scenarios() []scenario {
@@ -85,6 +87,20 @@ func scenarios() []scenario {
 			rows:  []string{"2 P1 LINKED", "3 P2 LINKED"},
 			files: []string{"a.pdf", "elenco.csv", "sub/b.pdf"},
 			left:  []string{"in/a.pdf", "in/sub/b.pdf"},
+		},
+		{
+			name: "document shared with a file that cannot be examined",
+			setup: func(r *rig) {
+				r.drop("in/elenco.csv", "p\nP1;a.pdf\n")
+				r.drop("in/a.pdf", "atto a")
+				r.drop("in/aperto.csv", "p\n")
+				r.drop("in/~$aperto.csv", "user")
+			},
+			rows:  []string{"2 P1 LINKED"},
+			files: []string{"a.pdf", "elenco.csv"},
+			left:  []string{"in/aperto.csv", "in/~$aperto.csv"},
+			later: time.Hour,
+			waits: 1,
 		},
 		{
 			name:  "unreadable file",
@@ -121,9 +137,12 @@ func TestKilledAtEveryStep(t *testing.T) {
 					break
 				}
 				reached[at] = true
-				for again := 1; again <= 40; again += 3 {
-					killAndRecover(t, s, n, again)
-				}
+				t.Logf("died at %s", at)
+				// A different second death for each first one.
+				killAndRecover(t, s, n, 1+n*7%30)
+			}
+			if s.later > 0 && !reached[StepTake+Before] {
+				t.Errorf("no process died at %s", StepTake)
 			}
 			for _, step := range []string{StepManifest, StepSpool, StepArchive, StepRecord, StepArchived, StepForget} {
 				for _, side := range []string{Before, After} {
@@ -143,9 +162,12 @@ func killAndRecover(t *testing.T, s scenario, n, again int) string {
 	r := newRig(t)
 	s.setup(r)
 	life := func() {
-		r.restartQuietly()
+		r.restart()
 		for range 4 {
 			r.pass(6 * time.Second)
+		}
+		if s.later > 0 {
+			r.pass(s.later)
 		}
 	}
 	at := r.dying(n, life)
@@ -160,11 +182,6 @@ func killAndRecover(t *testing.T, s scenario, n, again int) string {
 	life()
 	s.check(r, where)
 	return at
-}
-
-// restartQuietly is restart for a process that may die on the way.
-func (r *rig) restartQuietly() {
-	r.restart()
 }
 
 func (s scenario) check(r *rig, where string) {
@@ -206,7 +223,7 @@ func (s scenario) check(r *rig, where string) {
 			r.t.Errorf("killed at %s: private copy of %s is damaged: %v", where, copy.Name, err)
 		}
 	}
-	if got := r.sightings(); len(got) != 0 {
+	if got := r.sightings(); len(got) != s.waits {
 		r.t.Errorf("killed at %s: sightings %+v", where, got)
 	}
 }

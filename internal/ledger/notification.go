@@ -256,6 +256,7 @@ func (t *txn) putNote(n *Notification, c Cause) error {
 
 // replaceNote stores n in place of old without asking the state table.
 func (t *txn) replaceNote(old *hot, n *Notification, c Cause) error {
+	n.Closed = closed(n)
 	next := &hot{Notification: *n, Shown: old.Shown, Outcomes: old.Outcomes}
 	raw, err := encodeCold(n)
 	if err != nil {

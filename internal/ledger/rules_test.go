@@ -26,13 +26,13 @@ func TestRule01(t *testing.T) {
 			t.Fatalf("does not name the earlier row: %s", p.Message)
 		}
 	}
-	other := tari(2).with(func(g *thing) { g.protocol = "TARI-2026-1" })
+	other := tari(2).with(func(g *thing) { g.protocol = "TARI-2026-01" })
 	_, v = w.drop(other)
 	outcome(t, v[0], RowRejected, "C-PROTOCOL-SPELLING")
 	w.ok(w.l.Resubmit(bg, Key{testEnv, testSender, other.protocol}, true))
 	_, v = w.drop(other)
 	outcome(t, v[0], RowLinked)
-	if got := w.note(v[0].ID).Key.Protocol; got != "TARI-2026-1" {
+	if got := w.note(v[0].ID).Key.Protocol; got != "TARI-2026-01" {
 		t.Fatalf("SEND gets %q instead of the exact string", got)
 	}
 	_, v = w.drop(tari(1), other)

@@ -49,7 +49,7 @@ func (d *Draft) firstBad() int {
 
 // RowProblems is everything to tell about row i: its own problems, those of the whole
 // notification, and, if it is sound itself but another row stopped the notification,
-// which one.
+// which one. Errors come first.
 func (d *Draft) RowProblems(i int) []notification.Problem {
 	own := d.Rows[i].Problems
 	all := append(slices.Clone(own), d.Problems...)
@@ -57,7 +57,16 @@ func (d *Draft) RowProblems(i int) []notification.Problem {
 		p := d.Rows[bad].Problems[slices.IndexFunc(d.Rows[bad].Problems, func(p notification.Problem) bool { return p.Severity == notification.Error })]
 		all = append(all, notification.New(d.lang(), "C-GROUP-ROW", "", "row", strconv.Itoa(d.Rows[bad].Row.Number), "reason", p.Message))
 	}
+	slices.SortStableFunc(all, func(a, b notification.Problem) int { return rank(a) - rank(b) })
 	return all
+}
+
+// rank puts errors before warnings: the first problem is what a row is filed under.
+func rank(p notification.Problem) int {
+	if p.Severity == notification.Error {
+		return 0
+	}
+	return 1
 }
 
 func (d *Draft) lang() notification.Lang {

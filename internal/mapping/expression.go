@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -88,7 +89,7 @@ func variable(title string) string {
 	if name == "" || unicode.IsDigit([]rune(name)[0]) {
 		name = "_" + name
 	}
-	for _, word := range append(reserved, allowedBuiltins...) {
+	for _, word := range slices.Concat(reserved, allowedBuiltins, ourFunctions) {
 		if name == word {
 			return name + "_"
 		}
@@ -118,8 +119,9 @@ func (c *compiler) compileExpr(f *Field, want target) *program {
 		c.exprError(f, err)
 		return nil
 	}
-	names := &nameVisitor{c: c, f: f, text: text}
+	names := &nameVisitor{c: c, f: f, called: map[*ast.IdentifierNode]bool{}, rows: map[*ast.IdentifierNode]bool{}}
 	ast.Walk(&tree.Node, names)
+	names.settle()
 	if names.failed {
 		return nil
 	}
@@ -156,26 +158,51 @@ func (c *compiler) exprError(f *Field, err error) {
 type nameVisitor struct {
 	c       *compiler
 	f       *Field
-	text    string
 	vars    []binding
 	columns []int
 	failed  bool
-	members map[ast.Node]bool // `row` nodes that stand before ["…"]
+	names   []*ast.IdentifierNode
+	called  map[*ast.IdentifierNode]bool // names of functions
+	rows    map[*ast.IdentifierNode]bool // `row` before ["…"]
 }
 
-// Visit sees children before parents.
+// Visit sees children before parents, so names are judged when all has been seen.
 func (v *nameVisitor) Visit(node *ast.Node) {
 	switch n := (*node).(type) {
 	case *ast.IdentifierNode:
-		if n.Value == rowName {
-			return // judged at the member, below
+		v.names = append(v.names, n)
+	case *ast.CallNode:
+		if id, ok := n.Callee.(*ast.IdentifierNode); ok {
+			v.called[id] = true
 		}
-		v.identifier(n)
 	case *ast.MemberNode:
 		if id, ok := n.Node.(*ast.IdentifierNode); ok && id.Value == rowName {
+			v.rows[id] = true
 			v.title(n)
 		}
 	}
+}
+
+func (v *nameVisitor) settle() {
+	for _, n := range v.names {
+		switch {
+		case v.rows[n]:
+		case v.called[n]:
+			if !slices.Contains(ourFunctions, n.Value) {
+				known := append(slices.Clone(ourFunctions), allowedBuiltins...)
+				v.report(n.Location().From, fmt.Sprintf(v.c.say("la funzione «%s» non esiste; funzioni: %s", "there is no function %q; functions: %s"), n.Value, strings.Join(known, ", ")))
+			}
+		case n.Value == rowName:
+			v.report(n.Location().From, v.c.say(`dopo row va il nome di una colonna tra virgolette: row["…"]`, `row takes the name of a column in quotes: row["…"]`))
+		default:
+			v.identifier(n)
+		}
+	}
+}
+
+func (v *nameVisitor) report(offset int, message string) {
+	v.failed = true
+	v.c.errs.Add(v.c.p.doc.ErrorInside(v.f.inner, v.f.shift+offset, "%s", message))
 }
 
 func (v *nameVisitor) identifier(n *ast.IdentifierNode) {
@@ -190,8 +217,7 @@ func (v *nameVisitor) identifier(n *ast.IdentifierNode) {
 func (v *nameVisitor) title(n *ast.MemberNode) {
 	title, ok := n.Property.(*ast.StringNode)
 	if !ok {
-		v.failed = true
-		v.c.errs.Add(v.c.p.doc.ErrorInside(v.f.inner, v.f.shift+n.Location().From, "%s", v.c.say(`dopo row va il nome di una colonna tra virgolette: row["…"]`, `row takes the name of a column in quotes: row["…"]`)))
+		v.report(n.Location().From, v.c.say(`dopo row va il nome di una colonna tra virgolette: row["…"]`, `row takes the name of a column in quotes: row["…"]`))
 		return
 	}
 	column, known := v.c.env.byTitle[title.Value]
@@ -213,8 +239,7 @@ func (v *nameVisitor) use(b binding) {
 }
 
 func (v *nameVisitor) fail(offset int, name string, known []string, twice bool) {
-	v.failed = true
-	v.c.errs.Add(v.c.p.doc.ErrorInside(v.f.inner, v.f.shift+offset, "%s", v.c.unknownColumn(name, known, twice)))
+	v.report(offset, v.c.unknownColumn(name, known, twice))
 }
 
 // unknownColumn is the sentence about a column that the file does not have, or has
@@ -237,6 +262,9 @@ func some(all []string, most int) []string {
 	}
 	return all
 }
+
+// ourFunctions are the names of functions.
+var ourFunctions = []string{"pad", "part", "either", "base"}
 
 // functions are ours, beside the builtins allowed.
 func functions() []expr.Option {

@@ -27,19 +27,21 @@ type FileFacts struct {
 // Source: send-validation.md, 2; rules.md, rule 6.
 func CheckFiles(r *Request, rules Rules, facts func(file string) (FileFacts, bool)) []Problem {
 	c := checker{rules: &rules}
-	var pages []int
+	var pages []int // of every document, 0 where not known
 	r.Attachments(func(path string, a *Attachment) {
-		if a.ContentType != ContentPDF || a.File == "" {
-			return
+		var f FileFacts
+		known := false
+		if a.ContentType == ContentPDF && a.File != "" {
+			if f, known = facts(a.File); !known {
+				f = FileFacts{}
+			}
 		}
-		f, ok := facts(a.File)
-		if !ok {
-			return
-		}
-		c.file(path+".file", a.File, f)
-		c.swapped(r, path+".file", a.File, f)
 		if strings.HasPrefix(path, "documents[") {
 			pages = append(pages, f.Pages)
+		}
+		if known {
+			c.file(path+".file", a.File, f)
+			c.swapped(r, path+".file", a.File, f)
 		}
 	})
 	if rules.TwentyGrams {

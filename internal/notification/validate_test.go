@@ -392,6 +392,21 @@ func TestCheckFiles(t *testing.T) {
 	}
 }
 
+// Two documents of a sender limited to 20 grams may have two pages each; one whose
+// pages are not known counts as a document all the same.
+func TestCheckFilesTwentyGramsTwoDocuments(t *testing.T) {
+	rules := DefaultRules()
+	rules.TwentyGrams = true
+	r := plain()
+	r.Documents = append(r.Documents, Document{Attachment: Attachment{File: "atti/2.pdf", ContentType: ContentPDF}})
+	problems := CheckFiles(r, rules, func(file string) (FileFacts, bool) {
+		return FileFacts{Bytes: 10, Pages: 3, A4: true}, file == "atti/2.pdf"
+	})
+	if got, want := codes(problems), "C-TWENTY-GRAMS-PAGES documents[1].file"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // A copy must be judged, never the caller's request changed.
 func TestValidateLeavesRequestAlone(t *testing.T) {
 	r := plain()

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sendconnector/internal/folder"
 )
@@ -135,6 +137,61 @@ func killAt(t *testing.T, side string, nth int, want map[string]string) bool {
 	return killed
 }
 
+// Damage prevented: a crash while recovering from a crash. Each step may kill, again
+// and again, until the last passes.
+func TestManyKills(t *testing.T) {
+	calm := newHouse(t)
+	quiet := calm.outbox()
+	calm.must(calm.story(func() *Outbox { return quiet }))
+	want := calm.files()
+	for seed := range uint64(40) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			h := newHouse(t)
+			random := rand.New(rand.NewPCG(seed, 1))
+			dead, calm, kills := false, false, 0
+			step := func(string) error {
+				if !dead && !calm && random.IntN(25) == 0 {
+					dead, kills = true, kills+1
+				}
+				if dead {
+					return errKilled
+				}
+				return nil
+			}
+			start := func() *Outbox {
+				dead = false
+				return h.outbox(func(op *Options) {
+					op.Step = step
+					op.Folder = h.folder.WithStep(step)
+				})
+			}
+			o := start()
+			current := func() *Outbox {
+				if dead {
+					h.reopen()
+					o = start()
+				}
+				return o
+			}
+			_ = h.story(current)
+			for range 5 {
+				_, _ = current().Pass(h.ctx, h.state())
+			}
+			calm = true
+			for range 2 {
+				h.now = h.now.Add(2 * o.opts.Refresh)
+				if _, err := current().Pass(h.ctx, h.state()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if kills == 0 {
+				t.Skip("this seed killed nothing")
+			}
+			compareLives(t, h, want)
+		})
+	}
+}
+
 // compareLives: everything but the cut of the log into files is the same as without
 // a crash; the log itself is whole, in order, without a line twice.
 func compareLives(t *testing.T, h *house, want map[string]string) {
@@ -243,6 +300,14 @@ func TestVerifyAtStart(t *testing.T) {
 				t.Errorf("%s was not restored: %q", name, got)
 			}
 		}
+	}
+	// What a reader took away long before is not brought back.
+	h.remove("aggiornamenti/00000001.csv")
+	h.now = h.now.Add(time.Hour)
+	h.pass(h.outbox())
+	h.must(h.outbox(func(op *Options) { op.Verify = 50 }).Reconcile(h.ctx))
+	if slices.Contains(h.names(), "aggiornamenti/00000001.csv") {
+		t.Error("a file taken by its reader came back")
 	}
 	if verifyOn("windows") <= 0 || verifyOn("linux") > 0 {
 		t.Error("verified on the wrong systems")

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"io"
 	"strings"
+
+	"sendconnector/internal/table"
 )
 
 // bom makes Excel read the file as UTF-8.
@@ -54,7 +56,7 @@ func (s *sheet) record(cells []string) {
 // cell writes one cell. alone is a record of one cell, which must be quoted when
 // empty or readers would take the line for a blank one.
 func (s *sheet) cell(cell string, alone bool) {
-	cell = Guard(tidy(cell))
+	cell = table.Guard(tidy(cell))
 	if !strings.ContainsAny(cell, ";\"\r\n") && !(alone && cell == "") {
 		s.string(cell)
 		return

@@ -151,7 +151,6 @@ func (h *house) item(protocol string, row int, bad bool) ledger.Item {
 	it := ledger.Item{Protocol: protocol, Rows: []ledger.ItemRow{r}}
 	if bad {
 		it.Rows[0].Problems = []notification.Problem{{Severity: notification.Error, Code: "C-TEST", Field: "nome", Message: "Il nome manca; scriverlo."}}
-		it.Problems = it.Rows[0].Problems
 		return it
 	}
 	act := sha256.Sum256([]byte(protocol))

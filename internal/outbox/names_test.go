@@ -3,6 +3,7 @@ package outbox
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -97,5 +98,20 @@ func TestFileNumber(t *testing.T) {
 		if got != want || ok != (want > 0) {
 			t.Errorf("%s: %d %v, want %d", name, got, ok, want)
 		}
+	}
+}
+
+// Damage prevented: a name longer than file systems take, or cut inside a character.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("è", 300)
+	b := &ledger.Batch{ID: "20261122T101500-0a1b2c3d", File: long + ".csv"}
+	name := outcomeName(b)
+	if len(name) > maxName || !utf8.ValidString(name) || !strings.HasSuffix(name, ".20261122T101500-0a1b2c3d.esito.csv") {
+		t.Errorf("%d bytes: %q", len(name), name)
+	}
+	n := &ledger.Notification{OwnerBatch: b.ID, IUN: long}
+	n.Key.Protocol = long
+	if doc := documentName(n, &ledger.Artifact{Category: long, Filename: "a." + long}, 64); len(doc) > 400 || !utf8.ValidString(doc) {
+		t.Errorf("%d bytes: %q", len(doc), doc)
 	}
 }

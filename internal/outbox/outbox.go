@@ -181,7 +181,7 @@ func (o *Outbox) work(ctx context.Context, now State, report *Report, failures *
 		if err == nil {
 			continue
 		}
-		if !onlyFolder(err) {
+		if !isolated(err) {
 			return err
 		}
 		*failures = append(*failures, err)
@@ -204,6 +204,13 @@ func onlyFolder(err error) bool {
 	}
 	var failed *FolderError
 	return errors.As(err, &failed)
+}
+
+// isolated reports whether the rest of a pass may go on: the folder failed, or the
+// log behind one numbered file is not whole, which keeps that sequence only.
+func isolated(err error) bool {
+	var torn *LogError
+	return onlyFolder(err) || errors.As(err, &torn)
 }
 
 func (o *Outbox) publishStatus(ctx context.Context, now State, report *Report) error {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
 )
 
 // Damage prevented: an outcome line that cannot be laid beside the row it speaks of,
@@ -106,5 +107,35 @@ func TestUnreadableHasNoOutcome(t *testing.T) {
 	line := h.table(statusName)[1]
 	if line["stato"] != "SCARTATO" || line["lotto"] != b || !strings.Contains(line["motivo"], "rejected/"+b) {
 		t.Errorf("line %v", line)
+	}
+}
+
+// Damage prevented: a group's second recipient without a line, or a row of a jsonl
+// drop, which has no columns of its own, shifted by one cell.
+func TestOutcomeOfSeveralRecipients(t *testing.T) {
+	h := newHouse(t)
+	b := h.batch("gruppo.jsonl")
+	b.Kind, b.Heading = "jsonl", nil
+	h.must(h.ledger.Begin(h.ctx, b))
+	it := h.item("G/1", 1, false)
+	second := it.Request.Recipients[0]
+	second.TaxID, second.Denomination = "VRDLGI85C41F205L", "Luigia Verdi"
+	it.Request.Recipients = append(it.Request.Recipients, second)
+	act := it.Print.Act
+	it.Print = notification.FingerprintOf(it.Request)
+	it.Print.Act = act
+	it.Rows[0].Cells, it.Rows[0].Recipients = nil, []int{0, 1}
+	_, err := h.ledger.Admit(h.ctx, b.ID, []ledger.Item{it})
+	h.must(err)
+	_, err = h.ledger.Seal(h.ctx, b.ID, ledger.Sealing{Release: ledger.Released, MaxNotifications: 10})
+	h.must(err)
+	h.pass(h.outbox())
+	rows := h.table(outcomeName(&b))
+	if len(rows) != 2 || rows[0]["send_riga"] != "1" || rows[1]["send_riga"] != "1" ||
+		rows[0]["send_destinatario"] != "1" || rows[1]["send_destinatario"] != "2" {
+		t.Errorf("lines %v", rows)
+	}
+	if !strings.HasPrefix(h.read(outcomeName(&b)), bom+"send_riga;send_esito;") {
+		t.Error("columns before send_riga")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"sendconnector/internal/folder"
 	"sendconnector/internal/ledger"
@@ -113,6 +114,11 @@ func besideTarget(file string) (string, bool) {
 	return target, file != "" && target != file && folder.Beside(target) == file
 }
 
+// verifySpan is how far before the newest publication Reconcile looks: what the power
+// can take is seconds old, and a numbered file that its reader has taken away long ago
+// is not to come back at every start.
+const verifySpan = 15 * time.Minute
+
 // verify reads the latest publications back. A numbered file that is missing or
 // damaged is written again with the same bytes (its reader may have taken it: that
 // is "at least once"); of the others the ledger forgets that they were written.
@@ -122,7 +128,7 @@ func (o *Outbox) verify(ctx context.Context, all []*ledger.Publication) error {
 	}
 	checked := 0
 	for _, p := range slices.Backward(all) {
-		if checked == o.opts.Verify {
+		if checked == o.opts.Verify || p.At.Before(all[len(all)-1].At.Add(-verifySpan)) {
 			break
 		}
 		if p.Hash == "" || p.Hash == foundedHash {

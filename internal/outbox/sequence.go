@@ -124,7 +124,7 @@ func (o *Outbox) publishSequences(ctx context.Context, report *Report) error {
 		} else {
 			report.Costs += written
 		}
-		if err != nil && (!onlyFolder(err) || whole(err)) {
+		if err != nil && (!isolated(err) || whole(err)) {
 			return err
 		}
 		failures = append(failures, err)

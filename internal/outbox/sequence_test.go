@@ -85,6 +85,20 @@ func TestRule28GoldenCosts(t *testing.T) {
 	}
 }
 
+// Rule 28, golden, as above for aggiornamenti.
+func TestRule28GoldenUpdates(t *testing.T) {
+	h := newHouse(t)
+	b := h.drop("tari.csv", 0, 1)
+	h.pass(h.outbox())
+	want := bom + strings.Join(updateColumns(), ";") + "\r\n" +
+		"1;tari.csv;2;SCARTATA;C-TEST;nome;Il nome manca; scriverlo.;;simulator http://127.0.0.1;" + b.ID +
+		";tari/1/1;;;;;;1;;;;;;;2026-11-22T10:15:00+01:00;;;\r\n"
+	want = strings.Replace(want, "Il nome manca; scriverlo.", `"Il nome manca; scriverlo."`, 1)
+	if got := h.read("aggiornamenti/00000001.csv"); got != want {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
 // Rule 28: next = max(ledger, files present, mark) + 1. Damage prevented: after the
 // loss of the ledger a number is given away twice.
 func TestRule28NextNumber(t *testing.T) {
@@ -216,5 +230,29 @@ func TestRule11WhatFeedsUpdates(t *testing.T) {
 		if strings.HasPrefix(name, "aggiornamenti/0") && name != "aggiornamenti/00000001.csv" {
 			t.Errorf("a row already known made %s", name)
 		}
+	}
+}
+
+// Rule 28. Damage prevented: a number gets other bytes because a part of the log is
+// gone, or one broken sequence stops everything else.
+func TestRule28TornLogIsTold(t *testing.T) {
+	h := newHouse(t)
+	h.pass(h.outbox())
+	h.update(func(tx *ledger.Tx) error {
+		return tx.PutPublication(&ledger.Publication{
+			Outbox: testOutbox, Kind: kindUpdates, Name: "00000001", File: "aggiornamenti/00000001.csv", From: 1, To: 9,
+		})
+	})
+	b := h.drop("tari.csv", 1, 2)
+	h.cost(1)
+	_, err := h.outbox().Pass(h.ctx, h.state())
+	var torn *LogError
+	if !errors.As(err, &torn) || torn.Missing != 3 {
+		t.Errorf("error %v", err)
+	}
+	names := h.names()
+	if slices.Contains(names, "aggiornamenti/00000001.csv") || !slices.Contains(names, "costi/00000001.csv") ||
+		!slices.Contains(names, outcomeName(b)) || !strings.Contains(h.read(statusName), b.ID) {
+		t.Errorf("files %v", names)
 	}
 }

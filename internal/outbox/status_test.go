@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
 )
 
 // Damage prevented: a clerk who finds nothing in out/ and no reason for it.
@@ -141,5 +142,39 @@ func TestTextsAreInBothLanguages(t *testing.T) {
 		if pair[0] == "" || pair[1] == "" || strings.Count(pair[0], "{") != strings.Count(pair[1], "{") {
 			t.Errorf("text %s is not there in both languages", name)
 		}
+	}
+}
+
+// Damage prevented: a batch in a state nobody thought of is called read.
+func TestStatusOfEveryBatch(t *testing.T) {
+	h := newHouse(t)
+	at := h.now.Add(time.Hour)
+	for _, c := range []struct {
+		name  string
+		batch ledger.Batch
+		lang  notification.Lang
+		state string
+		why   string
+		waits bool
+	}{
+		{"reading", ledger.Batch{State: ledger.Reading}, "it", "IN_LETTURA", "In lettura.", true},
+		{"unreadable", ledger.Batch{State: ledger.Unreadable}, "it", "SCARTATO", "rejected/B", false},
+		{"discarded", ledger.Batch{State: ledger.Sealed, Release: ledger.DiscardedBatch}, "it", "ANNULLATO", "nessuna sua notifica è partita", false},
+		{"awaits", ledger.Batch{State: ledger.Sealed, Release: ledger.AwaitsRelease}, "it", "DA_RILASCIARE", "attende il rilascio: 7 notifiche", true},
+		{"too many", ledger.Batch{State: ledger.Sealed, Release: ledger.AwaitsRelease, ReleaseWhy: "C-RELEASE-MAX"}, "en", "DA_RILASCIARE", "more than the flow sends", true},
+		{"delayed", ledger.Batch{State: ledger.Sealed, Release: ledger.DelayedRelease, ReleaseAt: at}, "it", "DA_RILASCIARE", "parte da solo", true},
+		{"delay over", ledger.Batch{State: ledger.Sealed, Release: ledger.DelayedRelease, ReleaseAt: h.now}, "it", "LETTO", "7 notifiche nuove", false},
+		{"known", ledger.Batch{State: ledger.Sealed, Release: ledger.Released, Known: true}, "it", "LETTO", "tutte già note", false},
+		{"read", ledger.Batch{State: ledger.Sealed, Release: ledger.Released}, "en", "LETTO", "Read: 9 rows, 7 new", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			o := h.outbox(func(op *Options) { op.Lang = c.lang })
+			b := c.batch
+			b.ID, b.File, b.Rows, b.Admitted, b.ClaimedAt = "B", "sub/x.csv", 9, 7, h.now
+			line, waits, err := o.batchLine(h.ctx, &b, nil)
+			if err != nil || line.state != c.state || !strings.Contains(line.why, c.why) || waits != c.waits || strings.Contains(line.why, "{") {
+				t.Errorf("%+v %v %v", line, waits, err)
+			}
+		})
 	}
 }

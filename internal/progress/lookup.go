@@ -50,7 +50,7 @@ func (p *Progress) mustLook(n *ledger.Notification) bool {
 	case ledger.Submitted:
 		return true
 	case ledger.Accepted, ledger.Cancelled:
-		return owed(n) || (n.IUN != "" && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
+		return owed(n) || (n.IUN != "" && !final(n) && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
 	}
 	return false
 }

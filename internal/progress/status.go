@@ -43,18 +43,17 @@ type rework struct {
 // with .REWORK_n) takes the place of the older one, listed or not.
 func voided(events []seen) void {
 	v := void{elements: map[string]bool{}}
-	present := make(map[string]bool, len(events))
+	newest := map[string]int{} // number of the last form of an element written anew
 	for i := range events {
-		present[events[i].id] = true
+		if base, n, ok := rewritten(events[i].id); ok {
+			newest[base] = max(newest[base], n)
+		}
 	}
 	for i := range events {
 		e := &events[i]
-		if base, n, ok := rewritten(e.id); ok {
-			v.elements[base] = true
-			for k := range n {
-				older := base + ".REWORK_" + itoa(k)
-				v.elements[older] = v.elements[older] || present[older]
-			}
+		base, n, anew := rewritten(e.id)
+		if last, ok := newest[base]; ok && (!anew || n < last) {
+			v.elements[e.id] = true
 		}
 		if e.category != catTimelineReworked {
 			continue
@@ -73,14 +72,17 @@ func voided(events []seen) void {
 	return v
 }
 
-// rewritten splits the id of an element written anew.
+// rewritten splits the id of an element written anew; base is the id itself for any
+// other.
 func rewritten(id string) (base string, n int, ok bool) {
 	base, digits, ok := cutLast(id, ".REWORK_")
 	if !ok {
-		return "", 0, false
+		return id, 0, false
 	}
-	n, err := atoi(digits)
-	return base, n, err == nil
+	if n, err := atoi(digits); err == nil {
+		return base, n, true
+	}
+	return id, 0, false
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

@@ -166,7 +166,7 @@ func (s *Simulator) pageCount(a *reqAttachment) int {
 	if err != nil {
 		return 1
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close() // read only
 	content, err := io.ReadAll(r)
 	if err != nil {
 		return 1

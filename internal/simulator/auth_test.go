@@ -226,7 +226,7 @@ func TestTokenEndpointStates(t *testing.T) {
 		t.Errorf("over the rate: %d %v %s", a.status, a.header, a.body)
 	}
 	w.pass(time.Minute)
-	req, _ := http.NewRequest("POST", w.srv.URL+"/token.oauth2", strings.NewReader(tokenFormOf(id, assertion(t, id, w.now, nil)).Encode()))
+	req, _ := http.NewRequest(http.MethodPost, w.srv.URL+"/token.oauth2", strings.NewReader(tokenFormOf(id, assertion(t, id, w.now, nil)).Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("DPoP", "x")
 	if a := send(req); a.codes() != "015-0008" {

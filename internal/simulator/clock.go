@@ -56,6 +56,17 @@ func (s *Simulator) Advance(d time.Duration) {
 	s.enter()()
 }
 
+// NextDue is the platform time at which something will happen by itself, false
+// when every notification has come to its end: a test can jump from one event
+// to the next.
+func (s *Simulator) NextDue() (time.Time, bool) {
+	defer s.enter()()
+	if len(s.tasks) == 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(0, s.tasks[0].at).UTC(), true
+}
+
 // enter takes the lock, lets what is due happen and returns the unlock.
 func (s *Simulator) enter() (leave func()) {
 	s.mu.Lock()
@@ -94,7 +105,7 @@ func (q taskQueue) Less(i, j int) bool {
 	return q[i].seq < q[j].seq
 }
 func (q taskQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *taskQueue) Push(x any)   { *q = append(*q, x.(task)) } //nolint:forcetypeassert // heap.Push below is the only caller
+func (q *taskQueue) Push(x any)   { *q = append(*q, x.(task)) } // heap.Push below is the only caller
 
 func (q *taskQueue) Pop() any {
 	old := *q
@@ -120,7 +131,7 @@ func (s *Simulator) schedule(at int64, kind taskKind, n *notification, rec int) 
 func (s *Simulator) runDue(now time.Time) {
 	limit := now.UnixNano()
 	for len(s.tasks) > 0 && s.tasks[0].at <= limit {
-		t := heap.Pop(&s.tasks).(task) //nolint:forcetypeassert // the queue holds tasks only
+		t := heap.Pop(&s.tasks).(task) // the queue holds tasks only
 		switch t.kind {
 		case taskValidate:
 			s.validate(t.n, t.at)

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"net/http"
 	"time"
 )
@@ -96,7 +97,7 @@ func (s *Simulator) admit(c *call, req *request) *notification {
 	now := s.clocks.platform()
 	n := &notification{
 		iun: s.newIUN(now), sender: c.id.sender, protocol: req.PaProtocolNumber, group: req.Group,
-		raw: c.body, sentAt: now.UnixNano(), notices: noticesOf(req), recipients: make([]recipient, len(req.Recipients)),
+		raw: bytes.Clone(c.body), sentAt: now.UnixNano(), notices: noticesOf(req), recipients: make([]recipient, len(req.Recipients)),
 		flat: req.NotificationFeePolicy == "FLAT_RATE", registered890: req.PhysicalCommunicationType == "REGISTERED_LETTER_890",
 		vat: 22, paFee: 100, hasPayments: req.hasPayments(),
 	}

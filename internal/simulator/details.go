@@ -50,7 +50,7 @@ func (s *Simulator) laterDetails(n *notification, req func() *request, e *elemen
 	case catProbableAnalogDate:
 		d["schedulingAnalogDate"] = stampNano(after(e.at, s.opt.Timings.CourtesyWait))
 	case catScheduleRefinement:
-		d["schedulingDate"] = stampNano(e.extra.(int64)) //nolint:forcetypeassert // set where the element is made
+		d["schedulingDate"] = stampNano(e.extra.(int64)) // set where the element is made
 	case catRefinement:
 		d["eventTimestamp"] = stampNano(e.at)
 		if !e.flag {
@@ -66,10 +66,10 @@ func (s *Simulator) laterDetails(n *notification, req func() *request, e *elemen
 	case catCancellationRequest:
 		d["cancellationRequestId"] = s.digest("cancellation", n.iun)
 	case catCancelled:
-		indexes := e.extra.([]int) //nolint:forcetypeassert // set where the element is made
+		indexes := e.extra.([]int) // set where the element is made
 		d["notificationCost"], d["notRefinedRecipientIndexes"] = 100*len(indexes), indexes
 	case catPayment:
-		p := e.extra.(paymentEvent) //nolint:forcetypeassert // set where the element is made
+		p := e.extra.(paymentEvent) // set where the element is made
 		d["recipientType"], d["paymentSourceChannel"] = req().Recipients[e.rec].RecipientType, "PA"
 		d["amount"], d["creditorTaxId"], d["noticeCode"] = p.Amount, p.CreditorTaxID, p.NoticeCode
 		d["eventTimestamp"], d["uncertainPaymentDate"] = p.PaymentDate, false

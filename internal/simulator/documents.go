@@ -47,7 +47,7 @@ func (s *Simulator) download(c *call) {
 		c.s3Error(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 		return
 	}
-	defer content.Close() //nolint:errcheck // read only
+	defer content.Close() // read only
 	c.w.Header().Set("Content-Type", contentType)
 	c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	c.w.WriteHeader(http.StatusOK)
@@ -115,7 +115,7 @@ func (s *Simulator) document(c *call) {
 		return
 	}
 	req := n.request()
-	i, _ := strconv.Atoi(c.params["docIdx"]) //nolint:errcheck // digits, checked above
+	i, _ := strconv.Atoi(c.params["docIdx"]) // digits, checked above
 	if i >= len(req.Documents) {
 		c.problem(http.StatusNotFound, appDelivery, problemError{Code: "PN_DELIVERY_FILEINFONOTFOUND", Detail: "Document not found"})
 		return
@@ -182,8 +182,8 @@ func (s *Simulator) attachment(c *call) {
 		return
 	}
 	req := n.request()
-	r, _ := strconv.Atoi(c.params["recipientIdx"]) //nolint:errcheck // digits, checked above
-	j, _ := strconv.Atoi(index)                    //nolint:errcheck // digits, checked above
+	r, _ := strconv.Atoi(c.params["recipientIdx"]) // digits, checked above
+	j, _ := strconv.Atoi(index)                    // digits, checked above
 	if r >= len(req.Recipients) || j >= len(req.Recipients[r].Payments) {
 		c.problem(http.StatusInternalServerError, appDelivery, problemError{Code: "PN_DELIVERY_NOTIFICATIONWITHOUTPAYMENTATTACHMENT", Detail: "Payment not found"})
 		return

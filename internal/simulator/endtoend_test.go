@@ -46,7 +46,7 @@ func TestEndToEnd(t *testing.T) {
 		}
 	}
 	v := w.want(w.do("GET", "/delivery-push/"+iun+"/download/legal-facts/"+strings.TrimPrefix(fact, storagePrefix), nil), 200, "").json(t)
-	req, _ := http.NewRequest("GET", v["url"].(string), nil)
+	req, _ := http.NewRequest(http.MethodGet, v["url"].(string), nil)
 	got := send(req)
 	if got.status != 200 || !bytes.HasPrefix(got.body, []byte("%PDF-")) || float64(len(got.body)) != v["contentLength"] {
 		t.Fatalf("download: %d, %d bytes, announced %v", got.status, len(got.body), v["contentLength"])

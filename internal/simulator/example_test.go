@@ -4,17 +4,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sendconnector/internal/simulator"
 	"strings"
 	"time"
-
-	"sendconnector/internal/simulator"
 )
 
-// A test gives the clock, moves it, injects a fault, and asks the judge.
+// A test moves the clock, injects a fault, and asks the judge.
 func Example() {
-	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	sim := simulator.New(simulator.Options{
-		Clock:   func() time.Time { return now },
+		Start: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), ManualClock: true,
 		Senders: []simulator.Sender{{ID: "pa", TaxID: simulator.DemoTaxID, Name: "Comune di Borgo Esempio"}},
 		Keys:    []simulator.APIKey{{Value: "key", Sender: "pa"}}, // no voucher; see NewIdentity for one with PDND
 	})
@@ -31,7 +29,7 @@ func Example() {
 	_, err := http.DefaultClient.Do(req)
 	fmt.Println("answer lost:", err != nil)
 
-	now = now.Add(24 * time.Hour) // whatever falls due happens at the next look
+	sim.Advance(24 * time.Hour) // both clocks; whatever falls due happens
 	fmt.Println("accepted:", len(sim.Accepted()), "double:", len(sim.Duplicates()), "creates:", sim.Calls()["create"])
 	// Output:
 	// answer lost: true

@@ -34,7 +34,7 @@ func (s *Simulator) f24Fault(p *reqF24) string {
 	if err != nil {
 		return "PN_F24_METADATA_VALIDATION_ERROR"
 	}
-	defer r.Close() //nolint:errcheck // read only
+	defer r.Close() // read only
 	content, err := io.ReadAll(io.LimitReader(r, maxJSONBody))
 	if err != nil {
 		return "PN_F24_METADATA_VALIDATION_ERROR"

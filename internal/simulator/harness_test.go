@@ -47,7 +47,7 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, now: testStart, key: testKey, hdr: http.Header{}}
 	o := Options{
-		Clock:   func() time.Time { return w.now },
+		Start: testStart, ManualClock: true,
 		Senders: []Sender{{ID: "pa-a", TaxID: testTax, Name: "Comune di Prova"}, {ID: "pa-b", TaxID: otherTax, Name: "Altro"}},
 		Keys:    []APIKey{{Value: testKey, Sender: "pa-a"}, {Value: "key-b", Sender: "pa-b"}},
 		Seed:    7, F24Delay: -1,
@@ -67,7 +67,11 @@ func newWorld(t *testing.T, change func(*Options)) *world {
 	return w
 }
 
-func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
+// pass moves both clocks of the platform.
+func (w *world) pass(d time.Duration) {
+	w.now = w.now.Add(d)
+	w.sim.Advance(d)
+}
 
 // answer is what came back.
 type answer struct {
@@ -167,8 +171,6 @@ func sha(b []byte) string {
 // file is an uploaded file as a request refers to it.
 type file map[string]any
 
-func (f file) key() string { return f["ref"].(map[string]any)["key"].(string) }
-
 // slot is one answer of preload.
 type slot struct{ URL, Key, Secret, PreloadIdx string }
 
@@ -186,7 +188,7 @@ func (w *world) slotFor(content []byte, contentType string) slot {
 
 func (w *world) put(s slot, content []byte, contentType string, change func(*http.Request)) answer {
 	w.t.Helper()
-	req, err := http.NewRequest("PUT", s.URL, bytes.NewReader(content))
+	req, err := http.NewRequest(http.MethodPut, s.URL, bytes.NewReader(content))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -363,7 +365,7 @@ func assertion(t *testing.T, id Identity, now time.Time, change func(header, pay
 
 func (w *world) tokenForm(form url.Values) answer {
 	w.t.Helper()
-	req, err := http.NewRequest("POST", w.srv.URL+"/token.oauth2", strings.NewReader(form.Encode()))
+	req, err := http.NewRequest(http.MethodPost, w.srv.URL+"/token.oauth2", strings.NewReader(form.Encode()))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -408,7 +410,7 @@ func shared(t testing.TB, name string) string {
 // fetch gets a presigned address, as a client must: without credentials.
 func (w *world) fetch(address string) answer {
 	w.t.Helper()
-	req, err := http.NewRequest("GET", address, nil)
+	req, err := http.NewRequest(http.MethodGet, address, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func TestLargeUploadGoesToDiskAndBack(t *testing.T) {
 		t.Fatalf("spool: %v %v", entries, err)
 	}
 	v := w.want(w.do("GET", "/delivery/notifications/sent/"+iun+"/attachments/documents/0", nil), 200, "").json(t)
-	req, _ := http.NewRequest("GET", v["url"].(string), nil)
+	req, _ := http.NewRequest(http.MethodGet, v["url"].(string), nil)
 	if got := send(req); !bytes.Equal(got.body, large) || v["sha256"] != sha(large) {
 		t.Errorf("%d bytes came back, %v", len(got.body), v["sha256"])
 	}

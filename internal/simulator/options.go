@@ -11,7 +11,7 @@ type Options struct {
 	Start       time.Time        // platform time at start; zero = now
 	Speed       float64          // platform seconds per real second; 0 = 1
 	ManualClock bool             // time stands still until Advance is called
-	Clock       func() time.Time // both clocks, given by a test; Speed and Start are then ignored
+	Clock       func() time.Time // both clocks, given by a test; safe for concurrent use; Speed and Start are then ignored
 
 	Senders []Sender
 	Keys    []APIKey

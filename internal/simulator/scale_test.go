@@ -124,7 +124,7 @@ func BenchmarkCreate(b *testing.B) {
 
 // Damage prevented: data races between uploads, creates, readers and the clock.
 func TestConcurrentUse(t *testing.T) {
-	w := newWorld(t, func(o *Options) { o.Clock, o.Speed = nil, 600 })
+	w := newWorld(t, func(o *Options) { o.ManualClock, o.Speed = false, 600 })
 	stream := w.stream(nil)
 	var wg sync.WaitGroup
 	for i := range 8 {

@@ -14,7 +14,15 @@ import (
 const DemoTaxID = "00112233440"
 
 // Scenario is a file for the `simulator` command, in JSON. Everything may be
-// left out. Durations are texts such as "10s" or "168h".
+// left out. Durations are texts such as "10s" or "168h"; capitals in names do
+// not matter. An example:
+//
+//	{"speed": 3600, "timings": "real", "streamRetryAfter": "2s",
+//	 "senders": [{"id": "pa", "taxId": "00112233440", "name": "Comune"}],
+//	 "keys":    [{"value": "key", "sender": "pa", "pdnd": true}],
+//	 "clients": [{"id": "…uuid…", "purposeIds": ["…uuid…"], "keyFiles": ["public.pem"]}],
+//	 "mix":     {"viewed": 0.2, "unreachable": 0.05},
+//	 "faults":  [{"operation": "create", "kind": "reset-after", "probability": 0.1}]}
 type Scenario struct {
 	Start   time.Time `json:"start,omitzero"`
 	Speed   float64   `json:"speed,omitempty"`
@@ -28,7 +36,7 @@ type Scenario struct {
 	Clients []scenarioClient `json:"clients,omitempty"`
 	Limits  Limits           `json:"limits,omitzero"`
 	Mix     Mix              `json:"mix,omitzero"`
-	Faults  []Fault          `json:"faults,omitempty"`
+	Faults  []scenarioFault  `json:"faults,omitempty"`
 
 	Acceptance        duration `json:"acceptance,omitempty"`
 	StreamRetryAfter  duration `json:"streamRetryAfter,omitempty"`
@@ -40,6 +48,12 @@ type Scenario struct {
 	NoTaxonomyCheck   bool     `json:"noTaxonomyCheck,omitempty"`
 	WhiteList         []string `json:"whiteList,omitempty"`
 	SpoolDir          string   `json:"spoolDir,omitempty"`
+}
+
+// scenarioFault is a fault whose delay is a text.
+type scenarioFault struct {
+	Fault
+	Delay duration `json:"delay"`
 }
 
 type scenarioClient struct {
@@ -66,7 +80,7 @@ func LoadScenario(file string) (*Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // read only
+	defer f.Close() // read only
 	s, err := ReadScenario(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
@@ -103,7 +117,8 @@ func (sc Scenario) Build() (*Simulator, error) {
 		if f.Operation == "" || f.Kind == "" {
 			return nil, errors.New("simulator: a fault needs operation and kind")
 		}
-		s.faults.Add(f)
+		f.Fault.Delay = time.Duration(f.Delay)
+		s.faults.Add(f.Fault)
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestScenario(t *testing.T) {
 		"senders":[{"ID":"a","TaxID":%q}],"keys":[{"Value":"k","Sender":%q}],
 		"clients":[{"id":"c","tenant":"t","purposeIds":["p"],"keyFiles":[%q]}],
 		"limits":{"RatePerSecond":5},"mix":{"Viewed":0.5},
-		"faults":[{"Operation":"create","Kind":"status","Count":1}]}`, DemoTaxID, DemoTaxID, filepath.Join(dir, "k.pem"))
+		"faults":[{"operation":"create","kind":"status","Count":1},{"operation":"create","kind":"delay","delay":"2s"}]}`, DemoTaxID, DemoTaxID, filepath.Join(dir, "k.pem"))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -36,8 +37,8 @@ func TestScenario(t *testing.T) {
 	if s.opt.Timings.Acceptance != 5*time.Second || s.opt.Timings.AnalogRefinement != 5*24*time.Hour || s.opt.StreamRetryAfter != 250*time.Millisecond || s.opt.Limits.RateBurst != 10 {
 		t.Errorf("options: %+v", s.opt.Timings)
 	}
-	if f, _ := s.faults.pick("create"); f == nil {
-		t.Error("no fault")
+	if f, delay := s.faults.pick("create"); f == nil || f.Kind != FaultStatus || delay != 2*time.Second {
+		t.Errorf("faults: %+v %s", f, delay)
 	}
 	for bad, word := range map[string]string{
 		`{"sped":1}`:                             "sped",
@@ -63,7 +64,7 @@ func TestDemoOptions(t *testing.T) {
 	if !validElevenDigits(DemoTaxID) {
 		t.Error("tax id of the demo")
 	}
-	r := httptest.NewRequest("GET", "/status", nil)
+	r := httptest.NewRequest(http.MethodGet, "/status", nil)
 	r.Header.Set("x-api-key", "demo-key")
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)

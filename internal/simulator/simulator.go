@@ -194,7 +194,10 @@ type call struct {
 // ServeHTTP answers for every host at once: API, PDND, object store.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{s: s, r: r, op: "unknown", trace: "Root=1-" + s.dice.hex(8) + "-" + s.dice.hex(24)}
-	out := &statusWriter{ResponseWriter: w}
+	// The judge is told before the answer leaves, with the time at which the
+	// request came: who has the answer may count calls or move the clock at once.
+	at := s.clocks.platform()
+	out := &statusWriter{ResponseWriter: w, tell: func(status int) { s.judge.called(c, status, at) }}
 	c.w = out
 	out.Header().Set("X-Amzn-Requestid", s.dice.uuid())
 	out.Header().Set("X-Amzn-Trace-Id", c.trace)
@@ -202,7 +205,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if found != nil {
 		c.op = found.op
 	}
-	defer func() { s.judge.called(c, out.status, s.clocks.platform()) }()
+	defer out.settle()
 	if found == nil {
 		c.message(http.StatusForbidden, "Missing Authentication Token")
 		return
@@ -228,24 +231,34 @@ func (s *Simulator) serve(c *call, found *route) {
 	found.do(c)
 }
 
-// statusWriter remembers the status for the judge.
+// statusWriter tells the status once, before anything is sent.
 type statusWriter struct {
 	http.ResponseWriter
-	status int
+	told bool
+	tell func(status int)
 }
 
 func (w *statusWriter) WriteHeader(status int) {
-	if w.status == 0 {
-		w.status = status
+	if !w.told {
+		w.told = true
+		w.tell(status)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *statusWriter) Write(b []byte) (int, error) {
-	if w.status == 0 {
-		w.status = http.StatusOK
+	if !w.told {
+		w.WriteHeader(http.StatusOK)
 	}
 	return w.ResponseWriter.Write(b)
+}
+
+// settle tells of a request that ended without an answer.
+func (w *statusWriter) settle() {
+	if !w.told {
+		w.told = true
+		w.tell(0)
+	}
 }
 
 // capture keeps an answer back, for faults that strike after the effect.

@@ -164,8 +164,10 @@ func TestView(t *testing.T) {
 	if w.sim.View("nobody", 0) || w.sim.View(iun, 5) {
 		t.Error("somebody viewed what is not there")
 	}
-	if !w.sim.View(iun, 0) || !w.sim.View(iun, 0) {
-		t.Fatal("not viewed")
+	for range 2 { // the second access changes nothing
+		if !w.sim.View(iun, 0) {
+			t.Fatal("not viewed")
+		}
 	}
 	w.pass(3 * time.Hour)
 	n, _ := w.sim.Notification(iun)

@@ -156,6 +156,9 @@ func unguard(cell string) string {
 	if len(cell) >= 4 && strings.HasPrefix(cell, `="`) && strings.HasSuffix(cell, `"`) {
 		return strings.ReplaceAll(cell[2:len(cell)-1], `""`, `"`)
 	}
+	if plain := table.Unguard(cell); plain != cell {
+		return plain
+	}
 	if len(cell) >= 2 && cell[0] == '\'' && (strings.IndexByte("=+-@\t\r\n'", cell[1]) >= 0 || isDigit(cell[1])) {
 		return cell[1:]
 	}
