@@ -149,6 +149,9 @@ func (c *Connector) build(ctx context.Context) error {
 
 // Close gives the ledger back. It may be called twice.
 func (c *Connector) Close() error {
+	for _, s := range c.senders {
+		s.client.Close()
+	}
 	if c.ledger == nil {
 		return nil
 	}

@@ -147,6 +147,8 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 			next = earliest(next, at)
 		}
 	}
+	_, err = r.c.tidy(ctx)
+	r.fault("private copies", err)
 	for _, name := range names(r.c.outboxes) {
 		_, err := r.c.publish(ctx, name, r.c.outboxes[name], true)
 		r.fault("outbox "+name, err)

@@ -112,7 +112,13 @@ func (c *Connector) loops() []namedPass {
 			return report.Next, err
 		}})
 	}
-	return all
+	return append(all, namedPass{"private copies", c.tidy})
+}
+
+// tidy removes private copies that nothing needs any more (rule 24).
+func (c *Connector) tidy(ctx context.Context) (time.Time, error) {
+	_, err := c.ingest.FreeSpool(ctx)
+	return time.Time{}, err
 }
 
 // loop repeats a pass until ctx ends. An error is told once and tried again.

@@ -3,6 +3,8 @@ package connector
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -23,6 +25,7 @@ type sender struct {
 	cfg         *config.Sender
 	environment string // as keys have it: name, and base URL where it is not fixed by the name
 	rules       notification.Rules
+	secret      string // digest of the API key, to find two senders with one key
 	client      *send.Client
 	submit      *submit.Submitter
 	progress    *progress.Progress
@@ -41,12 +44,18 @@ func environmentOf(s *config.Sender) string {
 
 func (c *Connector) buildSenders() error {
 	var problems []error
+	taken := map[string]string{} // by environment and key
 	for _, name := range names(c.cfg.Senders) {
 		s, err := c.newSender(name, c.cfg.Senders[name])
 		if err != nil {
 			problems = append(problems, fmt.Errorf("senders.%s: %w", name, err))
 			continue
 		}
+		if other, shared := taken[s.environment+" "+s.secret]; shared {
+			problems = append(problems, fmt.Errorf("senders.%s: has the same API key as sender %s: two readers of one stream would lose events; let the flows share one sender", name, other))
+			continue
+		}
+		taken[s.environment+" "+s.secret] = name
 		c.senders[name] = s
 	}
 	if len(problems) > 0 {
@@ -65,6 +74,8 @@ func (c *Connector) newSender(name string, cfg *config.Sender) (*sender, error) 
 	if err != nil {
 		return nil, fmt.Errorf("api_key: %w", err)
 	}
+	digest := sha256.Sum256([]byte(key))
+	s.secret = hex.EncodeToString(digest[:])
 	paths, err := cfg.PathTemplates()
 	if err != nil {
 		return nil, err

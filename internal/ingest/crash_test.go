@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 )
 
@@ -307,7 +308,7 @@ func (r *rig) dyingAt(step string, run func()) {
 func (r *rig) other(installation string) *Ingest {
 	r.t.Helper()
 	in, err := New(Options{
-		Ledger: r.ledger, Data: r.t.TempDir(), Clock: func() time.Time { return r.now },
+		Ledger: r.ledger, Data: foldertest.TempDir(r.t), Clock: func() time.Time { return r.now },
 		Installation: installation, Content: r.content,
 	})
 	if err != nil {
@@ -358,9 +359,7 @@ func TestRecoverWithoutWorkFolder(t *testing.T) {
 		r.drop("in/a.pdf", "atto")
 		r.pass(0)
 		r.dyingAt(step, func() { r.pass(10 * time.Second) })
-		if err := os.RemoveAll(r.path("work")); err != nil {
-			t.Fatal(err)
-		}
+		foldertest.RemoveAll(t, r.path("work"))
 		r.restart()
 		r.pass(time.Second)
 		b := r.one()
@@ -381,12 +380,8 @@ func TestRecoverLostBatch(t *testing.T) {
 	r.drop("in/a.csv", "p\nP1;\n")
 	r.pass(0)
 	r.dyingAt(StepRead+After, func() { r.pass(10 * time.Second) })
-	if err := os.RemoveAll(r.path("work")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(filepath.Join(r.data, spoolDir)); err != nil {
-		t.Fatal(err)
-	}
+	foldertest.RemoveAll(t, r.path("work"))
+	foldertest.RemoveAll(t, filepath.Join(r.data, spoolDir))
 	r.restart()
 	b := r.one()
 	if b.State != ledger.Unreadable || b.Problem.Code != "C-BATCH-LOST" {

@@ -32,6 +32,7 @@ const examinedFor = 10 * time.Minute
 type verdict struct {
 	name      string
 	entry     folder.Entry
+	seen      *seen
 	ready     bool
 	wait      Waiting // why not, if not ready
 	needs     *Needs  // nil: not known (yet)
@@ -44,8 +45,7 @@ type verdict struct {
 func (i *Ingest) judge(ctx context.Context, f *Flow, st *state, l *locator, name string) (verdict, error) {
 	e := l.view.files[name]
 	s := st.seen[e.Name]
-	v := verdict{name: name, entry: e}
-	v.wait = waitingFor(name, s)
+	v := verdict{name: name, entry: e, seen: s, wait: waitingFor(name, s)}
 	if v.unfit(ctx, f, l.view, s) {
 		return v, nil
 	}
@@ -63,7 +63,7 @@ func (i *Ingest) judge(ctx context.Context, f *Flow, st *state, l *locator, name
 	if x, err = i.examine(ctx, f, st, e, true); err != nil {
 		return v, v.unexamined(ctx, f, s, l.view.now, err)
 	}
-	fresh := verdict{name: name, entry: e, wait: waitingFor(name, s)}
+	fresh := verdict{name: name, entry: e, seen: s, wait: waitingFor(name, s)}
 	err = i.gather(ctx, f, l, &fresh, s, x)
 	return fresh, err
 }
@@ -90,7 +90,7 @@ func (v *verdict) unexamined(ctx context.Context, f *Flow, s *seen, now time.Tim
 
 // hold makes the export wait.
 func (v *verdict) hold(f *Flow, code string, next time.Time, args ...string) {
-	v.wait.Code, v.wait.Text, v.wait.Next = code, f.problem(code, "", args...).Message, next
+	v.wait.Code, v.wait.Text, v.wait.Next = code, v.seen.say(f, code, args), next
 }
 
 // unfit tells whether the file itself is not ready, whatever it says.

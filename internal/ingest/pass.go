@@ -306,7 +306,8 @@ func (p *pass) age(view *view, name string) time.Duration {
 }
 
 func (p *pass) leave(view *view, name, code string, args ...string) {
-	w := waitingFor(name, p.st.seen[view.prefix+name])
-	w.Code, w.Text = code, p.f.problem(code, "", args...).Message
+	s := p.st.seen[view.prefix+name]
+	w := waitingFor(name, s)
+	w.Code, w.Text = code, s.say(p.f, code, args)
 	p.report.add(w)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 )
 
@@ -278,9 +279,7 @@ func TestRule27EarlierDocuments(t *testing.T) {
 		r.wantVerdicts(first.ID, "2 P1 REJECTED C-DOCUMENT-MISSING", "3 P2 LINKED")
 		if freed {
 			// The private copies are gone; the archive has the bytes.
-			if err := os.RemoveAll(filepath.Join(r.data, spoolDir, first.ID)); err != nil {
-				t.Fatal(err)
-			}
+			foldertest.RemoveAll(t, filepath.Join(r.data, spoolDir, first.ID))
 		}
 		r.drop("in/seconda.csv", "p\nP1;a.pdf,m.pdf\nP9;b.pdf\n")
 		r.drop("in/m.pdf", "atto m")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
 )
@@ -38,7 +39,7 @@ type rig struct {
 
 func newRig(t testing.TB) *rig {
 	t.Helper()
-	r := &rig{t: t, root: t.TempDir(), data: t.TempDir(), now: time.Date(2026, 11, 22, 13, 30, 5, 0, time.UTC)}
+	r := &rig{t: t, root: foldertest.TempDir(t), data: foldertest.TempDir(t), now: time.Date(2026, 11, 22, 13, 30, 5, 0, time.UTC)}
 	var err error
 	r.ledger, err = ledger.Open(filepath.Join(r.data, "ledger.db"), ledger.Options{
 		Clock: func() time.Time { return r.now }, NoSync: true, GroupDelay: -1,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,6 +25,24 @@ type seen struct {
 	// blocked keeps a file that could not be taken from being tried at every pass.
 	blocked string // C-… code
 	until   time.Time
+
+	said said // why it waited last
+}
+
+// said is a reason in words, kept because thousands of files wait for the same one
+// pass after pass.
+type said struct {
+	code string
+	args []string
+	text string
+}
+
+// say gives the text of a code for this file.
+func (s *seen) say(f *Flow, code string, args []string) string {
+	if s.said.code != code || !slices.Equal(s.said.args, args) {
+		s.said = said{code, slices.Clone(args), f.problem(code, "", args...).Message}
+	}
+	return s.said.text
 }
 
 // retryAfter is how long a file rests that could not be examined or claimed.

@@ -158,7 +158,8 @@ func (t *Tx) BatchByHash(flow, hash string) ([]*Batch, error) {
 
 // PutBatch stores what a batch's owner may change: claim data, archive folder,
 // private copies, release. What the ledger itself decides or counts (State, Rows,
-// Admitted, Known, SealedAt, Version) stays as it is for a batch that exists. The
+// Admitted, Known, SealedAt, Version), and what names the batch for ever (File, Flow,
+// Sender, Environment, Outbox), stays as it is for a batch that exists. The
 // version grows when something a reader of the outcome or of stato.csv sees has
 // changed.
 func (t *Tx) PutBatch(b *Batch) error {
@@ -174,6 +175,7 @@ func (t *Tx) PutBatch(b *Batch) error {
 	old.Batch = *b
 	old.State, old.Rows, old.Admitted, old.Known = was.State, was.Rows, was.Admitted, was.Known
 	old.SealedAt, old.Version = was.SealedAt, was.Version
+	old.File, old.Environment, old.Outbox, old.Sender, old.Flow = was.File, was.Environment, was.Outbox, was.Sender, was.Flow
 	old.newSpool = old.newSpool || !slices.Equal(was.Spool, b.Spool) || len(b.Spool) > 0
 	return t.touch(old, was.Release != b.Release || !was.ReleaseAt.Equal(b.ReleaseAt) || was.ReleaseWhy != b.ReleaseWhy)
 }

@@ -176,7 +176,7 @@ func BenchmarkOpenMillion(b *testing.B) {
 // lifeEvents is a timeline as SEND gives it: by post, to the end.
 func lifeEvents(n *Notification) []*Event {
 	var all []*Event
-	iun := fmt.Sprintf("ABCD-EFGH-%04d-202611-%c-1", uint64(n.ID)%10000, 'A'+rune(n.ID%26))
+	iun := iunOf(n)
 	at := time.Date(2026, 11, 23, 8, 0, 0, 123456789, time.UTC)
 	for i, c := range []struct{ category, id, details string }{
 		{"REQUEST_ACCEPTED", "REQUEST_ACCEPTED.IUN_" + iun, `"paProtocolNumber":"` + n.Key.Protocol + `","idempotenceToken":"` + n.Token + `","notificationRequestId":"` + n.RequestID + `"`},
@@ -223,7 +223,7 @@ func wholeLife(w *world, id ID) {
 			if err != nil {
 				return err
 			}
-			r := &n.Recipients[0]
+			r, before := &n.Recipients[0], n.SENDStatus
 			r.LastEvent, r.LastEventAt, n.LastEventAt = e.Category, e.At, e.At
 			switch {
 			case i == 6:
@@ -237,18 +237,21 @@ func wholeLife(w *world, id ID) {
 				cost := 1005
 				r.CostCent, r.CostFinal = &cost, true
 			}
-			n.SENDStatusAt = e.At
-			return t.PutNotificationBecause(n, Cause{Event: e.Category, EventAt: e.At})
+			if status := n.SENDStatus; status != before {
+				n.SENDStatusAt = e.At
+			}
+			if err := t.PutNotificationBecause(n, Cause{Event: e.Category, EventAt: e.At}); err != nil || i%3 != 0 {
+				return err
+			}
+			return t.PutArtifact(promised(n, e)) // as progress does: in the transaction of the event
 		})
 		if i%3 != 0 {
 			continue
 		}
-		a := &Artifact{ID: id, Key: fmt.Sprintf("PN_LEGAL_FACTS-%x.pdf", hashOf(e.ElementID))[:48], Category: "ANALOG_DELIVERY", ElementID: e.ElementID, EventAt: e.At}
-		for _, s := range []ArtifactState{Wanted, Fetched, Placed} {
+		a := promised(n, e)
+		for _, s := range []ArtifactState{Fetched, Placed} {
 			a.State = s
-			if s != Wanted {
-				a.Filename, a.ContentType, a.Size, a.Hash, a.FetchedAt = a.Key, "application/pdf", 22_000, fmt.Sprintf("%x", hashOf(a.Key)), w.now
-			}
+			a.Filename, a.ContentType, a.Size, a.Hash, a.FetchedAt = a.Key, "application/pdf", 22_000, fmt.Sprintf("%x", hashOf(a.Key)), w.now
 			if s == Placed {
 				a.Path = "documenti/20261122T090000-00000001/" + n.Key.Protocol + "/" + strings.ToLower(n.IUN) + "_1_ANALOG_DELIVERY_abcdef01.pdf"
 			}
@@ -263,6 +266,10 @@ func wholeLife(w *world, id ID) {
 		n.Closed = true
 		return t.PutNotification(n)
 	})
+}
+
+func promised(n *Notification, e *Event) *Artifact {
+	return &Artifact{ID: n.ID, Key: fmt.Sprintf("PN_LEGAL_FACTS-%x", hashOf(e.ElementID))[:47] + ".pdf", Category: "ANALOG_DELIVERY", ElementID: e.ElementID, EventAt: e.At, State: Wanted}
 }
 
 // Damage: the ledger of a body that sends a million notifications a year outgrows
@@ -302,7 +309,8 @@ func report(t *testing.T, w *world) {
 				return err
 			}
 			if n > 10 {
-				t.Logf("%-12s %6d records, %4d bytes each", bucketNames[b], n, size/n)
+				st := tx.bucket(b).Stats()
+				t.Logf("%-12s %6d records, %4d bytes each, %4d%% of its pages used, %d kB", bucketNames[b], n, size/n, 100*st.LeafInuse/max(1, st.LeafAlloc), st.LeafAlloc>>10)
 			}
 		}
 		return nil

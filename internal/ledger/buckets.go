@@ -57,14 +57,19 @@ var bucketNames = [nBuckets]string{
 	"rejected", "supersede", "chore", "allow", "tomb", "tombpair", "tombact",
 }
 
-// grows tells whether keys of a bucket are mostly added at the end, so that its
-// pages may be filled instead of left half empty after a split.
-func (b bucket) grows() bool {
+// fill tells how far a page is filled when it splits. Tables whose keys come in
+// order are filled nearly up; where records grow after they were put, room is left
+// for that, or every page would split once more into a full and an empty one.
+func (b bucket) fill() float64 {
 	switch b {
-	case bBatch, bBatchNo, bRow, bNote, bCold, bEvent, bArtifact, bChange, bCost, bFresh:
-		return true
+	case bBatch, bBatchNo, bRow, bCold, bArtifact, bChange, bCost, bFresh:
+		return 0.94
+	case bKey, bPair, bArtDue:
+		return 0.8
+	case bNote:
+		return 0.7
 	}
-	return false
+	return 0.5
 }
 
 func u64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"time"
 )
@@ -112,18 +113,78 @@ func (t *txn) tellLines(h *head, next *hot, rows []*Row, c Cause) error {
 	return t.touch(h, true)
 }
 
-// appendChange adds a line to the log of its batch's outbox.
+// toldKey is a line within one transaction.
+type toldKey struct {
+	no             uint64
+	row, recipient int
+}
+
+// storedChange is a Change without what its batch holds for ever anyway. Times are
+// kept to the second, as the files show them.
+type storedChange struct {
+	No      uint64    `json:",omitzero"` // of the batch whose row it is
+	At      time.Time `json:",omitzero"`
+	Line    Line      `json:",omitzero"`
+	Event   string    `json:",omitzero"`
+	EventAt time.Time `json:",omitzero"`
+	Detail  string    `json:",omitzero"`
+	Derived bool      `json:",omitzero"` // the request id is the IUN's base64
+}
+
+// derived is SEND's request id of an IUN as it has been so far. It only saves room:
+// where it is not so, the id is stored.
+func derived(iun string) string { return base64.StdEncoding.EncodeToString([]byte(iun)) }
+
+// appendChange adds a line to the log of its batch's outbox. A line that one
+// function changes in several steps (an event, and the documents it promises) is
+// told once, as it ends up.
 func (t *txn) appendChange(h *head, line *Line, c Cause) error {
-	seq, err := t.nextSeq("c" + h.Outbox)
-	if err != nil {
+	t.wake = true
+	key := toldKey{h.No, line.Row, line.Recipient}
+	seq, again := t.told[key]
+	stored := &storedChange{No: h.No, At: second(t.now), Line: *line, Event: c.Event, EventAt: second(c.EventAt), Detail: c.Detail}
+	l := &stored.Line
+	l.StatusAt, l.PerfectedAt, l.UpdatedAt = second(l.StatusAt), second(l.PerfectedAt), second(l.UpdatedAt)
+	if l.Environment == h.Environment {
+		l.Environment = ""
+	}
+	if l.Batch == h.ID {
+		l.Batch = ""
+	}
+	if derived(l.IUN) == l.RequestID {
+		l.RequestID = ""
+		stored.Derived = true
+	}
+	if again {
+		if err := t.keepCause(h, seq, stored); err != nil {
+			return err
+		}
+	} else {
+		var err error
+		if seq, err = t.nextSeq("c" + h.Outbox); err != nil {
+			return err
+		}
+		if t.told != nil {
+			t.told[key] = seq
+		}
+	}
+	return t.write(bChange, logKey(h.Outbox, seq), stored)
+}
+
+// keepCause leaves SEND's event in a Change that a later step of the same function
+// brings up to date.
+func (t *txn) keepCause(h *head, seq uint64, stored *storedChange) error {
+	var before storedChange
+	if err := t.read(bChange, logKey(h.Outbox, seq), &before); err != nil {
 		return err
 	}
-	t.wake = true
-	return t.write(bChange, logKey(h.Outbox, seq), &Change{
-		Seq: seq, Outbox: h.Outbox, At: t.now, File: h.File, Line: *line,
-		Event: c.Event, EventAt: c.EventAt, Detail: c.Detail, Protocol: line.Protocol,
-	})
+	if before.Event != "" {
+		stored.Event, stored.EventAt, stored.Detail = before.Event, before.EventAt, before.Detail
+	}
+	return nil
 }
+
+func second(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
 
 func logKey(outbox string, seq uint64) []byte { return append(named(outbox, ""), u64(seq)...) }
 
@@ -146,7 +207,29 @@ func (t *Tx) LastChange(outbox string) uint64 { return t.lastSeq("c" + outbox) }
 // Changes gives at most limit entries of an outbox's log from number from on, in
 // order. A Change never changes once it is committed.
 func (t *Tx) Changes(outbox string, from uint64, limit int) ([]Change, error) {
-	return readLog[Change](t.txn, bChange, outbox, from, limit)
+	stored, err := readLog[storedChange](t.txn, bChange, outbox, from, limit)
+	if err != nil {
+		return nil, err
+	}
+	found := make([]Change, 0, len(stored))
+	for _, s := range stored {
+		h, err := t.headByNo(s.v.No)
+		if err != nil {
+			return nil, err
+		}
+		c := Change{Seq: s.seq, Outbox: outbox, At: s.v.At, File: h.File, Line: s.v.Line, Event: s.v.Event, EventAt: s.v.EventAt, Detail: s.v.Detail, Protocol: s.v.Line.Protocol}
+		if c.Line.Environment == "" {
+			c.Line.Environment = h.Environment
+		}
+		if c.Line.Batch == "" {
+			c.Line.Batch = h.ID
+		}
+		if s.v.Derived {
+			c.Line.RequestID = derived(c.Line.IUN)
+		}
+		found = append(found, c)
+	}
+	return found, nil
 }
 
 // LastCost is LastChange for the log behind costi.
@@ -154,7 +237,12 @@ func (t *Tx) LastCost(outbox string) uint64 { return t.lastSeq("k" + outbox) }
 
 // CostChanges is Changes for the log behind costi.
 func (t *Tx) CostChanges(outbox string, from uint64, limit int) ([]CostChange, error) {
-	return readLog[CostChange](t.txn, bCost, outbox, from, limit)
+	stored, err := readLog[CostChange](t.txn, bCost, outbox, from, limit)
+	found := make([]CostChange, 0, len(stored))
+	for _, s := range stored {
+		found = append(found, s.v)
+	}
+	return found, err
 }
 
 // AppendCost adds an entry to the log behind costi; Seq and At are set here.
@@ -168,14 +256,20 @@ func (t *Tx) AppendCost(c CostChange) error {
 	return t.write(bCost, logKey(c.Outbox, seq), &c)
 }
 
-func readLog[E any](t *txn, b bucket, outbox string, from uint64, limit int) ([]E, error) {
-	var found []E
-	err := t.each(b, named(outbox, ""), logKey(outbox, from), func(k, v []byte) (bool, error) {
+type logged[E any] struct {
+	seq uint64
+	v   E
+}
+
+func readLog[E any](t *txn, b bucket, outbox string, from uint64, limit int) ([]logged[E], error) {
+	var found []logged[E]
+	prefix := named(outbox, "")
+	err := t.each(b, prefix, logKey(outbox, from), func(k, v []byte) (bool, error) {
 		if len(found) >= limit {
 			return false, nil
 		}
-		var e E
-		err := t.decode(b, k, v, &e)
+		e := logged[E]{seq: binary.BigEndian.Uint64(k[len(prefix):])}
+		err := t.decode(b, k, v, &e.v)
 		found = append(found, e)
 		return true, err
 	})
@@ -227,6 +321,3 @@ func (t *Tx) Publications(outbox, kind string, visit func(*Publication) bool) er
 func (t *Tx) DropPublication(outbox, kind, name string) error {
 	return t.drop(bPub, named(outbox, kind, name))
 }
-
-// Elapsed since a publication, for refresh limits.
-func (p *Publication) Elapsed(now time.Time) time.Duration { return now.Sub(p.At) }

@@ -6,104 +6,137 @@ import (
 	"time"
 )
 
-func eventKey(id ID, elementID string) []byte { return joined(id.key(), digest8(elementID)) }
+// Events of a notification lie together in packs, which compress to half of what
+// single ones take. A pack is filled up before the next begins; a pack is short
+// enough for being written anew with every event.
+const packSize = 16
+
+func packKey(id ID, pack uint32) []byte {
+	return binary.BigEndian.AppendUint32(id.key(), pack)
+}
 
 // AddEvent keeps a timeline element, by its element id. isNew is false where it was
 // known already; a newer form of the same element replaces the older one, and an
 // element taken back by SEND stays void until SEND sends it anew in another form.
 func (t *Tx) AddEvent(e *Event) (isNew bool, err error) {
-	key := eventKey(e.ID, e.ElementID)
-	old, err := t.event(e.ID, key, t.get(bEvent, key))
+	packs, err := t.packs(e.ID)
 	if err != nil {
 		return false, err
 	}
-	if old != nil && old.Category == e.Category && old.At.Equal(e.At) && string(old.Raw) == string(e.Raw) {
-		if old.Void == e.Void || old.Void {
+	for i, p := range packs {
+		at := slices.IndexFunc(p, func(o *Event) bool { return o.ElementID == e.ElementID })
+		if at < 0 {
+			continue
+		}
+		old := p[at]
+		same := old.Category == e.Category && old.At.Equal(e.At) && string(old.Raw) == string(e.Raw)
+		if same && (old.Void || !e.Void) {
 			return false, nil
 		}
+		p[at] = e
+		return false, t.putPack(e.ID, i, p)
 	}
-	return old == nil, t.putEvent(e)
+	last := len(packs) - 1
+	if last < 0 || len(packs[last]) >= packSize {
+		packs = append(packs, nil)
+		last++
+	}
+	return true, t.putPack(e.ID, last, append(packs[last], e))
 }
 
 // VoidEvent marks an element as taken back (NOTIFICATION_TIMELINE_REWORKED); one
 // that never came is no error.
 func (t *Tx) VoidEvent(id ID, elementID string) error {
-	key := eventKey(id, elementID)
-	e, err := t.event(id, key, t.get(bEvent, key))
-	if err != nil || e == nil || e.Void {
+	packs, err := t.packs(id)
+	if err != nil {
 		return err
 	}
-	e.Void = true
-	return t.putEvent(e)
+	for i, p := range packs {
+		for _, e := range p {
+			if e.ElementID == elementID && !e.Void {
+				e.Void = true
+				return t.putPack(id, i, p)
+			}
+		}
+	}
+	return nil
 }
 
-// putEvent encodes by hand: the payload is a length-prefixed head and SEND's bytes,
-// so that those stay as they came.
-func (t *txn) putEvent(e *Event) error {
-	b := []byte{0}
-	if e.Void {
-		b[0] = 1
+// putPack encodes by hand, so that SEND's bytes stay as they came.
+func (t *txn) putPack(id ID, pack int, events []*Event) error {
+	var b []byte
+	for _, e := range events {
+		void := byte(0)
+		if e.Void {
+			void = 1
+		}
+		b = binary.AppendVarint(append(b, void), e.At.UnixNano())
+		for _, s := range []string{e.ElementID, e.Category, string(e.Raw)} {
+			b = append(binary.AppendUvarint(b, uint64(len(s))), s...)
+		}
 	}
-	b = binary.AppendVarint(b, e.At.UnixNano())
-	for _, s := range []string{e.ElementID, e.Category} {
-		b = binary.AppendUvarint(b, uint64(len(s)))
-		b = append(b, s...)
-	}
-	b = append(b, e.Raw...)
-	return t.put(bEvent, eventKey(e.ID, e.ElementID), t.l.codec.seal(b, 0))
+	return t.put(bEvent, packKey(id, uint32(pack)), t.l.codec.squeeze(b))
 }
 
-func (t *txn) event(id ID, key, record []byte) (*Event, error) {
-	if record == nil {
-		return nil, nil //nolint:nilnil // "not there" is an answer here
-	}
+func (t *txn) packs(id ID) ([][]*Event, error) {
+	var packs [][]*Event
+	err := t.each(bEvent, id.key(), nil, func(k, record []byte) (bool, error) {
+		p, err := t.pack(id, k, record)
+		packs = append(packs, p)
+		return true, err
+	})
+	return packs, err
+}
+
+func (t *txn) pack(id ID, key, record []byte) ([]*Event, error) {
 	raw, _, err := t.l.codec.open(record)
 	if err != nil {
 		return nil, t.damaged(bEvent, key, err)
 	}
-	e, ok := decodeEvent(raw)
-	if !ok {
-		return nil, t.damaged(bEvent, key, errRecordShort)
+	var events []*Event
+	for len(raw) > 0 {
+		e := &Event{ID: id}
+		if raw = decodeEvent(raw, e); raw == nil {
+			return nil, t.damaged(bEvent, key, errRecordShort)
+		}
+		events = append(events, e)
 	}
-	e.ID = id
-	return e, nil
+	return events, nil
 }
 
-func decodeEvent(b []byte) (*Event, bool) {
+// decodeEvent reads one event and gives what follows it; nil if it is cut short.
+func decodeEvent(b []byte, e *Event) []byte {
 	if len(b) < 2 {
-		return nil, false
+		return nil
 	}
-	e := &Event{Void: b[0] == 1}
+	e.Void = b[0] == 1
 	at, n := binary.Varint(b[1:])
 	if n <= 0 {
-		return nil, false
+		return nil
 	}
 	b = b[1+n:]
 	e.At = time.Unix(0, at).UTC()
-	for _, s := range []*string{&e.ElementID, &e.Category} {
+	var texts [3][]byte
+	for i := range texts {
 		size, n := binary.Uvarint(b)
 		if n <= 0 || uint64(len(b)-n) < size {
-			return nil, false
+			return nil
 		}
-		*s = string(b[n : n+int(size)])
+		texts[i] = b[n : n+int(size)]
 		b = b[n+int(size):]
 	}
-	e.Raw = slices.Clone(b)
-	return e, true
+	e.ElementID, e.Category, e.Raw = string(texts[0]), string(texts[1]), slices.Clone(texts[2])
+	return b
 }
 
 // Events visits the elements kept of a notification by the time they happened (void
 // ones too), until visit answers false.
 func (t *Tx) Events(id ID, visit func(*Event) bool) error {
-	var all []*Event
-	err := t.each(bEvent, id.key(), nil, func(k, v []byte) (bool, error) {
-		e, err := t.event(id, k, v)
-		all = append(all, e)
-		return true, err
-	})
+	packs, err := t.packs(id)
 	if err != nil {
 		return err
 	}
+	all := slices.Concat(packs...)
 	slices.SortStableFunc(all, func(a, b *Event) int { return a.At.Compare(b.At) })
 	for _, e := range all {
 		if !visit(e) {

@@ -217,6 +217,7 @@ func (l *Ledger) tryCommit(live []*update) (rest []*update, again bool, err erro
 // whoever happens to lead.
 func (u *update) run(t *txn) {
 	defer func() { u.fail = recover() }()
+	t.told = map[toldKey]uint64{}
 	u.err = u.fn(&Tx{txn: t, ctx: u.ctx})
 }
 

@@ -230,8 +230,13 @@ func (w *world) try(id ID, s State, change ...func(*Notification)) error {
 	})
 }
 
+func iunOf(n *Notification) string {
+	x := fmt.Sprintf("%X", hashOf(n.Token))
+	return x[:4] + "-" + x[4:8] + "-" + x[8:12] + "-202611-" + x[12:13] + "-1"
+}
+
 func requestID(n *Notification) string {
-	return base64.StdEncoding.EncodeToString([]byte(fmt.Sprintf("IUN%022d", uint64(n.ID)*100+uint64(n.Attempt))))
+	return base64.StdEncoding.EncodeToString([]byte(iunOf(n)))
 }
 
 // send drives a READY notification to SUBMITTED.
@@ -245,7 +250,7 @@ func (w *world) send(id ID) {
 func (w *world) accept(id ID) {
 	w.t.Helper()
 	w.step(id, Accepted, func(n *Notification) {
-		n.IUN, n.SENDStatus, n.SENDStatusAt, n.NextAttempt = fmt.Sprintf("IUN-%d", n.ID), StatusAccepted, w.now, time.Time{}
+		n.IUN, n.SENDStatus, n.SENDStatusAt, n.NextAttempt = iunOf(n), StatusAccepted, w.now, time.Time{}
 		n.Recipients = make([]RecipientState, len(n.Request.Recipients))
 	})
 }

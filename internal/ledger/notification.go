@@ -24,7 +24,6 @@ type hot struct {
 
 type cold struct {
 	Pending *coldPending          `json:",omitzero"`
-	Print   []byte                `json:",omitzero"`
 	Request *notification.Request `json:",omitzero"`
 }
 
@@ -41,6 +40,8 @@ type coldPending struct {
 	Since     time.Time             `json:",omitzero"`
 }
 
+const printSize = 5 * 32
+
 func printBytes(f notification.Fingerprint) []byte {
 	return joined(f.Identity[:], f.Body[:], f.Whole[:], f.Act[:], f.TaxIDs[:])
 }
@@ -55,7 +56,7 @@ func printFrom(b []byte) (f notification.Fingerprint) {
 }
 
 func encodeCold(n *Notification) ([]byte, error) {
-	c := cold{Print: printBytes(n.Print), Request: n.Request}
+	c := cold{Request: n.Request}
 	if p := n.Pending; p != nil {
 		c.Pending = &coldPending{
 			Request: p.Request, Print: printBytes(p.Print), Documents: p.Documents, Batch: p.Batch,
@@ -66,7 +67,7 @@ func encodeCold(n *Notification) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: encode request: %w", err)
 	}
-	return raw, nil
+	return append(printBytes(n.Print), raw...), nil // digests do not compress: they stand before the JSON
 }
 
 // loadHot gives the stored state of a notification without its request.
@@ -81,11 +82,22 @@ func (t *txn) loadHot(id ID) (*hot, error) {
 
 // fill adds request, fingerprint and pending to a loaded notification.
 func (t *txn) fill(n *Notification) error {
-	var c cold
-	if err := t.read(bCold, n.ID.key(), &c); err != nil {
-		return err
+	record := t.get(bCold, n.ID.key())
+	if record == nil {
+		return ErrNotFound
 	}
-	n.Request, n.Print = c.Request, printFrom(c.Print)
+	raw, _, err := t.l.codec.open(record)
+	if err == nil && len(raw) < printSize {
+		err = errRecordShort
+	}
+	var c cold
+	if err == nil {
+		err = json.Unmarshal(raw[printSize:], &c)
+	}
+	if err != nil {
+		return t.damaged(bCold, n.ID.key(), err)
+	}
+	n.Request, n.Print = c.Request, printFrom(raw)
 	if p := c.Pending; p != nil {
 		n.Pending = &Pending{
 			Request: p.Request, Print: printFrom(p.Print), Documents: p.Documents, Batch: p.Batch,
@@ -292,15 +304,14 @@ func (t *txn) replaceNote(old *hot, n *Notification, c Cause) error {
 }
 
 func (t *txn) writeHot(h *hot) error {
-	flags := byte(0)
-	if h.fresh {
-		flags = flagFresh
-	}
-	record, err := t.l.codec.pack(h, flags)
+	raw, err := json.Marshal(h)
 	if err != nil {
-		return err
+		return fmt.Errorf("ledger: encode notification: %w", err)
 	}
-	return t.put(bNote, h.ID.key(), record)
+	if h.fresh {
+		return t.put(bNote, h.ID.key(), t.l.codec.seal(raw, flagFresh))
+	}
+	return t.put(bNote, h.ID.key(), t.l.codec.squeeze(raw))
 }
 
 // addNote stores a notification for the first time. It is found through its batch's

@@ -77,7 +77,11 @@ func Open(path string, opts Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, path: path, opts: opts, codec: newCodec(), wake: make(chan struct{})}
+	codec, err := newCodec()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	l := &Ledger{db: db, path: path, opts: opts, codec: codec, wake: make(chan struct{})}
 	l.group.more = make(chan struct{}, 1)
 	l.taken.init()
 	if err := l.start(beside); err != nil {
@@ -198,7 +202,8 @@ func (l *Ledger) Close() error {
 		if !l.opts.ReadOnly {
 			_ = os.Remove(ownerFile(l.path)) // only information: the lock is the system's
 		}
-		l.closeErr = l.db.Close()
+		l.closeErr = l.db.Close() // waits for transactions that are running
+		l.codec.close()
 	})
 	return l.closeErr
 }

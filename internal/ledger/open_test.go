@@ -305,8 +305,15 @@ func TestStoredFormsAreFrozen(t *testing.T) {
 	if got, want := l.digest(), uint64(lineDigest); got != want {
 		t.Errorf("Line.digest has changed (%#x): every row would be told again", got)
 	}
-	c := newCodec()
+	c, err := newCodec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.close()
 	for _, text := range []string{"", "{}", strings.Repeat("x", 5000), dictionary1} {
+		if raw, _, err := c.open(c.squeeze([]byte(text))); err != nil || string(raw) != text {
+			t.Errorf("%d bytes squeezed came back as %d, %v", len(text), len(raw), err)
+		}
 		raw, flags, err := c.open(c.seal([]byte(text), flagFresh))
 		if err != nil || string(raw) != text || flags != flagFresh {
 			t.Errorf("%d bytes came back as %d, flags %d, %v", len(text), len(raw), flags, err)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -32,6 +33,7 @@ type txn struct {
 	heads  map[string]*head
 	holds  []Hold
 	names  map[string]uint32
+	told   map[toldKey]uint64 // Changes that the running function has appended, by row and recipient
 	writes int
 	wake   bool     // the commit makes work due
 	placed []artKey // artifacts whose takers have committed
@@ -44,9 +46,7 @@ func (l *Ledger) newTxn(b *bbolt.Tx) *txn {
 func (t *txn) bucket(b bucket) *bbolt.Bucket {
 	if t.open[b] == nil {
 		t.open[b] = t.b.Bucket([]byte(bucketNames[b]))
-		if b.grows() {
-			t.open[b].FillPercent = 0.92
-		}
+		t.open[b].FillPercent = b.fill()
 	}
 	return t.open[b]
 }
@@ -96,6 +96,13 @@ func (t *txn) damaged(b bucket, key []byte, err error) error {
 }
 
 func (t *txn) write(b bucket, key []byte, v any) error {
+	if b.small() {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("ledger: encode %T: %w", v, err)
+		}
+		return t.put(b, key, t.l.codec.squeeze(raw))
+	}
 	record, err := t.l.codec.pack(v, 0)
 	if err != nil {
 		return err

@@ -264,7 +264,7 @@ func (v *verifier) events() error {
 		if v.get(bNote, k[:8]) == nil {
 			v.fault("event", "of notification %d, which is not there", idFrom(k))
 		}
-		_, err := v.event(idFrom(k), k, record)
+		_, err := v.pack(idFrom(k), k, record)
 		return true, err
 	})
 }

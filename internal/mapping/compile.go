@@ -23,6 +23,7 @@ type Mapper struct {
 	documents  []*documentValues
 	eval       *evaluator
 	builder    builder
+	scratch    []byte
 }
 
 // compiler compiles fields, collecting mistakes.

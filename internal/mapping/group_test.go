@@ -242,9 +242,9 @@ func TestChangedBetweenReadings(t *testing.T) {
 			}
 		}
 	}
-	for _, second := range [][]string{{"A"}, {"A", "A", "A"}, {"A", "B"}} {
+	for _, second := range [][]string{{"A", "C"}, {"A", "A", "A", "C"}, {"A", "B", "C"}, {"A", "A", "C", "C"}, {"A", "A"}} {
 		var last error
-		for _, err := range m.Drafts(stream("A", "A"), func() (mapping.Rows, error) { return stream(second...), nil }) {
+		for _, err := range m.Drafts(stream("A", "A", "C"), func() (mapping.Rows, error) { return stream(second...), nil }) {
 			last = err
 		}
 		if !errors.Is(last, mapping.ErrChanged) {

@@ -175,10 +175,10 @@ func (r *rowReader) source(v *value) (string, table.Kind) {
 // template fills in the columns. Where one of them is blank the whole is blank: half
 // a sentence or half a file name is worse than none.
 func (r *rowReader) template(v *value) string {
-	var b strings.Builder
+	out := r.m.scratch[:0]
 	for _, s := range v.segments {
 		if s.column < 0 {
-			b.WriteString(s.text)
+			out = append(out, s.text...)
 			continue
 		}
 		text := r.cell(s.column, v.exact)
@@ -189,9 +189,10 @@ func (r *rowReader) template(v *value) string {
 			r.add("C-PATTERN-CELL", r.m.title(s.column), "value", clip(text))
 			return ""
 		}
-		b.WriteString(text)
+		out = append(out, text...)
 	}
-	return b.String()
+	r.m.scratch = out
+	return string(out)
 }
 
 // convert applies the conversions of the field, in their documented order.

@@ -27,7 +27,7 @@ type entry struct {
 // part of the outside contract: it is never renamed and never used again for
 // something else.
 func catalogues() []map[string]entry {
-	return []map[string]entry{requestCatalogue, attachmentCatalogue, tableCatalogue, dropCatalogue, sendingCatalogue, connectorCatalogue}
+	return []map[string]entry{requestCatalogue, attachmentCatalogue, tableCatalogue, dropCatalogue, sendingCatalogue, refusalCatalogue, connectorCatalogue}
 }
 
 func lookup(code string) (entry, bool) {

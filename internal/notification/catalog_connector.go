@@ -14,4 +14,28 @@ var connectorCatalogue = map[string]entry{
 		"The same protocol number is already on row {row}: if the rows are equal there is one notification, if they differ both will be rejected.",
 		"interface.md, Profiles",
 	},
+	"C-LEDGER-BUSY": {
+		Error,
+		"Il registro è in uso da un altro processo: se è il servizio, lo stesso comando viene eseguito da lui; altrimenti attendere che l'altro finisca.",
+		"The ledger is in use by another process: if it is the service, the same command is carried out by it; otherwise wait until the other ends.",
+		"interface.md, Commands",
+	},
+	"C-LEDGER-DAMAGED": {
+		Error,
+		"Il registro è danneggiato. Non cancellarlo: rimettere al suo posto la copia più recente, e nulla sarà inviato due volte.",
+		"The ledger is damaged. Do not delete it: put the newest backup in its place, and nothing will be sent twice.",
+		"architecture.md, The ledger is the hub",
+	},
+	"C-LEDGER-VERSION": {
+		Error,
+		"Il registro è stato scritto da una versione più recente del connettore: usare quella.",
+		"The ledger was written by a newer version of the connector: use that one.",
+		"architecture.md, The ledger is the hub",
+	},
+	"C-STOP-SLOW": {
+		Error,
+		"Un lavoro non si è fermato entro 30 secondi; nulla va perso, il prossimo avvio riprende dal registro.",
+		"Some work did not stop within 30 seconds; nothing is lost, the next start goes on from the ledger.",
+		"interface.md, Commands",
+	},
 }

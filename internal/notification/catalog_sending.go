@@ -193,6 +193,12 @@ var sendingCatalogue = map[string]entry{
 		en:       "The new attempt waits until SEND confirms the refusal of the one before (answer now: {answer}).",
 		source:   "rules.md 4",
 	},
+	"C-TAKEN-MEANWHILE": {
+		severity: Warning,
+		it:       "Il nuovo invio è sospeso: nel frattempo lo stesso avviso o lo stesso atto è stato usato dalla riga {row} del lotto {batch}. Verificare quale delle due notifiche è giusta e annullare l'altra.",
+		en:       "The new attempt is held: meanwhile row {row} of batch {batch} has used the same notice or act. Check which of the two is right and cancel the other.",
+		source:   "rules.md 6",
+	},
 	"C-SEND-CONFLICT": {
 		severity: Warning,
 		it:       "SEND ha segnalato che la richiesta esiste già: verifica in corso prima di qualsiasi altro invio.",

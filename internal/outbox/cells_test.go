@@ -13,7 +13,7 @@ import (
 
 // Damage prevented: a cell comes back changed when the outcome file is dropped again
 // (rule 12), or a cell starts a formula after all.
-func TestCellsRoundTrip(t *testing.T) {
+func TestRule12CellsRoundTrip(t *testing.T) {
 	text := rapid.OneOf(
 		rapid.String(),
 		rapid.StringMatching(`['=+\-@;" \t\r\n＝0-9.,a]{0,12}`),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
 )
 
 var errKilled = errors.New("killed")
@@ -221,22 +222,48 @@ func compareLives(t *testing.T, h *house, want map[string]string) {
 	if left := h.spoolFiles(); len(left) != 0 {
 		t.Errorf("left in the spool: %v", left)
 	}
-	for _, kind := range []string{updatesDir, costsDir} {
-		if a, b := logOf(t, got, kind), logOf(t, want, kind); !slices.Equal(a, b) {
-			t.Errorf("%s:\ngot  %q\nwant %q", kind, a, b)
+	for _, q := range sequences() {
+		published := logOf(t, got, q.kind)
+		if whole := h.wholeLog(q); !slices.Equal(published, whole) {
+			t.Errorf("%s:\ngot  %q\nwant %q", q.kind, published, whole)
 		}
+	}
+	if a, b := endOf(logOf(t, got, updatesDir)), endOf(logOf(t, want, updatesDir)); !maps.Equal(a, b) {
+		t.Errorf("updates end as %v, want %v", a, b)
 	}
 	h.checkNumbers(got)
 }
 
-// logOf joins the files of a sequence, which must have no gap, without the columns
-// that depend on the cut or the minute, sorted: a document placed later is told later.
-func logOf(t *testing.T, files map[string]string, kind string) []string {
+// wholeLog is the log as the ledger has it, in the form of logOf.
+func (h *house) wholeLog(q sequence) []string {
+	h.t.Helper()
+	p := &ledger.Publication{Outbox: testOutbox, From: 1}
+	h.must(h.ledger.View(h.ctx, func(tx *ledger.Tx) error {
+		p.To = q.last(tx, testOutbox)
+		return nil
+	}))
+	var text strings.Builder
+	h.must(q.write(h.ctx, h.ledger, p, &text))
+	return logOf(h.t, map[string]string{q.kind + "/00000001.csv": text.String()}, q.kind)
+}
+
+// endOf gives the last word on each row: outcome and documents.
+func endOf(log []string) map[string]string {
+	ends := map[string]string{}
+	for _, line := range log {
+		cells := strings.Split(line, ";")
+		ends[cells[0]+" "+cells[1]] = cells[2] + " " + cells[21]
+	}
+	return ends
+}
+
+// logOf joins the files of a sequence, which must have no gap, without the line
+// numbers, which depend on the cut.
+func logOf(t testing.TB, files map[string]string, kind string) []string {
 	t.Helper()
 	var lines []string
-	names := slices.Sorted(maps.Keys(files))
 	n := 0
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !strings.HasPrefix(name, kind+"/0") {
 			continue
 		}
@@ -246,13 +273,11 @@ func logOf(t *testing.T, files map[string]string, kind string) []string {
 		}
 		for _, r := range parse(t, []byte(files[name]))[1:] {
 			if kind == updatesDir {
-				lines = append(lines, strings.Join([]string{r[1], r[2], r[3], r[10]}, " "))
-			} else {
-				lines = append(lines, strings.Join(r[:9], " "))
+				r = r[1:]
 			}
+			lines = append(lines, strings.Join(r, ";"))
 		}
 	}
-	slices.Sort(lines)
 	return lines
 }
 

@@ -57,7 +57,7 @@ func (s *sheet) record(cells []string) {
 // empty or readers would take the line for a blank one.
 func (s *sheet) cell(cell string, alone bool) {
 	cell = table.Guard(tidy(cell))
-	if !strings.ContainsAny(cell, ";\"\r\n") && !(alone && cell == "") {
+	if !strings.ContainsAny(cell, ";\"\r\n") && (!alone || cell != "") {
 		s.string(cell)
 		return
 	}

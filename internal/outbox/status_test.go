@@ -1,6 +1,9 @@
 package outbox
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -176,5 +179,34 @@ func TestStatusOfEveryBatch(t *testing.T) {
 				t.Errorf("%+v %v %v", line, waits, err)
 			}
 		})
+	}
+}
+
+// Damage prevented: an idle machine that keeps writing to disk (design/measuring.md).
+func TestIdleWritesNothing(t *testing.T) {
+	h := newHouse(t)
+	b := h.drop("tari.csv", 2, 1)
+	h.accept(h.ids(b.ID)...)
+	f := h.fake()
+	o := h.outbox(within(f))
+	h.pass(o)
+	h.now = h.now.Add(o.opts.Refresh)
+	same := h.state()
+	if _, err := o.Pass(h.ctx, same); err != nil {
+		t.Fatal(err)
+	}
+	f.calls = 0
+	before, err := os.ReadFile(filepath.Join(h.data, "ledger.db"))
+	h.must(err)
+	for range 50 {
+		h.now = h.now.Add(5 * time.Second)
+		if r, err := o.Pass(h.ctx, same); err != nil || !r.Next.After(h.now) {
+			t.Fatalf("%+v %v", r, err)
+		}
+	}
+	after, err := os.ReadFile(filepath.Join(h.data, "ledger.db"))
+	h.must(err)
+	if f.calls != 0 || !bytes.Equal(before, after) {
+		t.Errorf("%d files published, ledger changed: %v", f.calls, !bytes.Equal(before, after))
 	}
 }

@@ -265,8 +265,5 @@ func (p *Progress) refusal(code, field, detail string, recipient *int) notificat
 	if field == "" && recipient != nil {
 		field = "recipients[" + itoa(*recipient) + "]"
 	}
-	return notification.Problem{
-		Severity: notification.Error, Code: code, Field: field,
-		Message: notification.New(p.o.Language, "C-SEND-REFUSED", "", "code", code, "detail", detail).Message,
-	}
+	return notification.Refused(p.o.Language, code, field, detail)
 }

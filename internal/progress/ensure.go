@@ -3,6 +3,7 @@ package progress
 import (
 	"context"
 	"errors"
+	"time"
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/send"
@@ -18,12 +19,31 @@ func Title(installation string) string { return "sendconnector/" + installation 
 // looked up once.
 //
 // A crash between creation and its record leaves a stream that the next call finds
-// by its title. An error of class Held is also stored as a hold of the sender.
+// by its title. An error of class Held is also stored as a hold of the sender. It may
+// be called before every pass: a stream found good is not asked for again for an
+// hour.
 func (p *Progress) Ensure(ctx context.Context) error {
 	p.reading.Lock()
 	defer p.reading.Unlock()
-	return unstep(p.held(ctx, p.ensure(ctx)))
+	now := p.o.Clock()
+	p.mu.Lock()
+	sure := !p.sure.IsZero() && now.Sub(p.sure) < sureFor
+	p.mu.Unlock()
+	if sure {
+		return nil
+	}
+	err := p.ensure(ctx)
+	if err == nil {
+		p.mu.Lock()
+		p.sure = now
+		p.mu.Unlock()
+	}
+	return unstep(p.held(ctx, err))
 }
+
+// sureFor is how long a stream found good is taken for good: one that SEND disabled
+// can still be read, so that reading does not tell.
+const sureFor = time.Hour
 
 func (p *Progress) ensure(ctx context.Context) error {
 	s, err := p.stream(ctx)

@@ -91,8 +91,9 @@ type Progress struct {
 	reading sync.Mutex // the acknowledgement is destructive: one reader a stream
 
 	mu       sync.Mutex
-	failures int // calls in a row without a useful answer
-	rests    int // rests taken since the last success
+	failures int       // calls in a row without a useful answer
+	rests    int       // rests taken since the last success
+	sure     time.Time // when the stream was last found to be good
 }
 
 // New builds a Progress. It starts nothing and calls nobody.

@@ -169,7 +169,8 @@ func UATTimings() Timings {
 	}
 }
 
-// Scale multiplies every time by f: a way to make a life last seconds.
+// Scale multiplies every time by f: a way to make a life last seconds. Documents
+// are kept as long as before: what ends the demo is not that they are gone.
 func (t Timings) Scale(f float64) Timings {
 	for _, p := range t.fields() {
 		*p = time.Duration(float64(*p) * f)
@@ -182,7 +183,7 @@ func (t *Timings) fields() []*time.Duration {
 		&t.Acceptance, &t.NoticeRelease, &t.AAR, &t.DigitalSend, &t.DigitalFeedback,
 		&t.DigitalSecondAttempt, &t.DigitalRefinement, &t.DigitalFailure, &t.CourtesyWait,
 		&t.AnalogPrepare, &t.AnalogSend, &t.AnalogProgress, &t.AnalogRefinement,
-		&t.Cancellation, &t.View, &t.DocumentsKept,
+		&t.Cancellation, &t.View,
 	}
 }
 

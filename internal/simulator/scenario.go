@@ -14,8 +14,9 @@ import (
 const DemoTaxID = "00112233440"
 
 // Scenario is a file for the `simulator` command, in JSON. Everything may be
-// left out. Durations are texts such as "10s" or "168h"; capitals in names do
-// not matter. An example:
+// left out: without senders there is the demo's, without keys there is
+// "demo-key", bound to PDND if the scenario has clients. Durations are texts
+// such as "10s" or "168h"; capitals in names do not matter. An example:
 //
 //	{"speed": 3600, "timings": "real", "streamRetryAfter": "2s",
 //	 "senders": [{"id": "pa", "taxId": "00112233440", "name": "Comune"}],
@@ -146,6 +147,12 @@ func (sc Scenario) Options() (Options, error) {
 		LegalFactDelay: time.Duration(sc.LegalFactDelay), VoucherLifespan: time.Duration(sc.VoucherLifespan),
 		RequestRetryAfter: sc.RequestRetryAfter, StrictAddress: sc.StrictAddress, NoTaxonomyCheck: sc.NoTaxonomyCheck,
 		WhiteList: sc.WhiteList, SpoolDir: sc.SpoolDir,
+	}
+	if len(o.Senders) == 0 {
+		o.Senders = DemoOptions().Senders
+	}
+	if len(o.Keys) == 0 {
+		o.Keys = []APIKey{{Value: "demo-key", Sender: o.Senders[0].TaxID, PDND: len(sc.Clients) > 0}}
 	}
 	for _, c := range sc.Clients {
 		client := Client{ID: c.ID, Tenant: c.Tenant, PurposeIDs: c.PurposeIDs}

@@ -40,6 +40,16 @@ func TestScenario(t *testing.T) {
 	if f, delay := s.faults.pick("create"); f == nil || f.Kind != FaultStatus || delay != 2*time.Second {
 		t.Errorf("faults: %+v %s", f, delay)
 	}
+	if s.opt.Timings.DocumentsKept != RealTimings().DocumentsKept {
+		t.Errorf("documents are kept %s", s.opt.Timings.DocumentsKept)
+	}
+	bare, err := ReadScenario(strings.NewReader(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := bare.keys["demo-key"]; k == nil || k.PDND || k.sender.TaxID != DemoTaxID {
+		t.Errorf("an empty scenario has no body: %+v", k)
+	}
 	for bad, word := range map[string]string{
 		`{"sped":1}`:                             "sped",
 		`{"timings":"fast"}`:                     "timings",

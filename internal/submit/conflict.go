@@ -135,10 +135,7 @@ func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt in
 func (w *work) refused(errs []send.Refusal) []notification.Problem {
 	var all []notification.Problem
 	for _, e := range errs {
-		all = append(all, notification.Problem{
-			Severity: notification.Error, Code: e.Code, Field: e.Element,
-			Message: w.problem("C-SEND-REFUSED", "", "code", e.Code, "detail", e.Detail).Message,
-		})
+		all = append(all, notification.Refused(w.s.o.Language, e.Code, e.Element, e.Detail))
 	}
 	return all
 }

@@ -112,7 +112,7 @@ func (w *work) prove(ctx context.Context) (bool, error) {
 	})
 	var taken *ledger.TakenError
 	if errors.As(err, &taken) {
-		why := w.problem("C-TAKEN-MEANWHILE", "", "what", taken.What, "batch", taken.Batch, "row", itoa(taken.Row))
+		why := w.problem("C-TAKEN-MEANWHILE", "", "batch", taken.Batch, "row", itoa(taken.Row))
 		return false, w.holdNotification(ctx, "taken", why, nil, notVisibleAgain)
 	}
 	return err == nil, err

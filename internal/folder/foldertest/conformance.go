@@ -68,19 +68,23 @@ func TempDir(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		var all []string
-		_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, _ error) error {
-			all = append(all, name)
-			return nil
-		})
-		for _, name := range slices.Backward(all) {
-			if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				t.Errorf("cleaning up: %v", err)
-			}
-		}
-	})
+	t.Cleanup(func() { RemoveAll(t, dir) })
 	return dir
+}
+
+// RemoveAll is os.RemoveAll for the same tests.
+func RemoveAll(t testing.TB, dir string) {
+	t.Helper()
+	var all []string
+	_ = filepath.WalkDir(dir, func(name string, _ fs.DirEntry, _ error) error {
+		all = append(all, name)
+		return nil
+	})
+	for _, name := range slices.Backward(all) {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("removing: %v", err)
+		}
+	}
 }
 
 // Put publishes text under name, failing the test if it cannot.

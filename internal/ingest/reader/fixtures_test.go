@@ -92,6 +92,11 @@ func wantFileError(t *testing.T, err error, code string, words ...string) {
 	if en := fe.In(notification.English).Message; en == fe.Problem.Message || strings.ContainsAny(en, "{}") || strings.ContainsAny(fe.Problem.Message, "{}") {
 		t.Errorf("texts: %q / %q", fe.Problem.Message, en)
 	}
+	for _, italian := range []string{"riga ", "colonna", "foglio", "profilo", "salvar", "un file", "più ", "dimensione", "nessuno"} {
+		if strings.Contains(fe.In(notification.English).Message, italian) {
+			t.Errorf("Italian is left: %q", fe.In(notification.English).Message)
+		}
+	}
 }
 
 func encode(t testing.TB, cm *charmap.Charmap, text string) []byte {

@@ -64,6 +64,9 @@ func sniff(path string) (sniffed, error) {
 		return sniffed{}, readError(err)
 	}
 	head = head[:n]
+	if len(bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")))) == 0 && n < sniffBytes {
+		return sniffed{}, fileError("C-FILE-BLANK")
+	}
 	switch {
 	case bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
 		return sniffOLE(file)
