@@ -182,7 +182,7 @@ func (c *Connector) queried(tx *ledger.Tx, q StatusQuery, s *Status) error {
 }
 
 func (c *Connector) recentBatches(tx *ledger.Tx, flow string, s *Status) error {
-	return tx.Batches(func(b *ledger.Batch) bool {
+	return tx.BatchesNewestFirst(func(b *ledger.Batch) bool {
 		if flow == "" || b.Flow == flow {
 			s.Batches = append(s.Batches, batchStatus(b))
 		}

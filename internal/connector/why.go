@@ -92,7 +92,7 @@ func (c *Connector) whyWaiting(tx *ledger.Tx, w *Why) error {
 // whyBatches looks among the files that were taken, newest first, and among batch
 // ids.
 func (c *Connector) whyBatches(tx *ledger.Tx, w *Why) error {
-	return tx.Batches(func(b *ledger.Batch) bool {
+	return tx.BatchesNewestFirst(func(b *ledger.Batch) bool {
 		if !sameFile(b.File, w.Name) && b.ID != w.Name {
 			return true
 		}
@@ -226,7 +226,7 @@ func history(tx *ledger.Tx, n *ledger.Notification, c *Connector) ([]Moment, err
 func (c *Connector) whyRejectedRows(tx *ledger.Tx, w *Why) error {
 	searched := 0
 	var inner error
-	err := tx.Batches(func(b *ledger.Batch) bool {
+	err := tx.BatchesNewestFirst(func(b *ledger.Batch) bool {
 		searched++
 		inner = tx.Rows(b.ID, func(r *ledger.Row) bool {
 			if r.Protocol != w.Name || r.Outcome == ledger.RowLinked {

@@ -95,16 +95,16 @@ func (l *Local) copyOver(ctx context.Context, root *os.Root, name, from, to stri
 	if err != nil {
 		return fail("move", name, err)
 	}
+	defer source.Close()
 	info, err := source.Stat()
 	if err != nil {
-		source.Close()
 		return fail("move", name, err)
 	}
 	temp, copied, err := l.writeTemp(root, filepath.ToSlash(to), to, func(w io.Writer) error {
 		_, err := io.Copy(w, source)
 		return err
 	})
-	source.Close()
+	source.Close() // before it is removed
 	defer l.forget(temp)
 	if err != nil {
 		return err

@@ -147,19 +147,18 @@ func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Write
 	if err != nil {
 		return temp, nil, fail("publish", name, err)
 	}
+	defer f.Close() // for every way out but the one that closes it with an error check
 	if err := l.at(StepCreated); err != nil {
-		f.Close()
 		return temp, nil, err
 	}
 	inherit(root, dir, temp, 0o660)
 	c := &counter{w: f, hash: sha256.New()}
 	if err := write(c); err != nil {
-		f.Close()
+		f.Close() // before its name goes: Windows refuses the reverse
 		_ = removeFile(root, temp)
 		return temp, nil, fail("publish", name, err)
 	}
 	if err := l.at(StepWritten); err != nil {
-		f.Close()
 		return temp, nil, err
 	}
 	if err := finish(f, c.bytes); err != nil {

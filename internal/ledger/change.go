@@ -122,13 +122,13 @@ type toldKey struct {
 // storedChange is a Change without what its batch holds for ever anyway. Times are
 // kept to the second, as the files show them.
 type storedChange struct {
-	No      uint64    `json:",omitzero"` // of the batch whose row it is
-	At      time.Time `json:",omitzero"`
-	Line    Line      `json:",omitzero"`
-	Event   string    `json:",omitzero"`
-	EventAt time.Time `json:",omitzero"`
-	Detail  string    `json:",omitzero"`
-	Derived bool      `json:",omitzero"` // the request id is the IUN's base64
+	No      uint64 // of the batch whose row it is
+	At      time.Time
+	Line    Line
+	Event   string
+	EventAt time.Time
+	Detail  string
+	Derived bool // the request id is the IUN's base64
 }
 
 // derived is SEND's request id of an IUN as it has been so far. It only saves room:
@@ -168,14 +168,15 @@ func (t *txn) appendChange(h *head, line *Line, c Cause) error {
 			t.told[key] = seq
 		}
 	}
-	return t.write(bChange, logKey(h.Outbox, seq), stored)
+	return t.writeChange(h.Outbox, seq, stored)
 }
 
 // keepCause leaves SEND's event in a Change that a later step of the same function
 // brings up to date.
 func (t *txn) keepCause(h *head, seq uint64, stored *storedChange) error {
-	var before storedChange
-	if err := t.read(bChange, logKey(h.Outbox, seq), &before); err != nil {
+	key := logKey(h.Outbox, seq)
+	before, err := t.readChange(key, t.get(bChange, key))
+	if err != nil {
 		return err
 	}
 	if before.Event != "" {
@@ -207,29 +208,30 @@ func (t *Tx) LastChange(outbox string) uint64 { return t.lastSeq("c" + outbox) }
 // Changes gives at most limit entries of an outbox's log from number from on, in
 // order. A Change never changes once it is committed.
 func (t *Tx) Changes(outbox string, from uint64, limit int) ([]Change, error) {
-	stored, err := readLog[storedChange](t.txn, bChange, outbox, from, limit)
-	if err != nil {
-		return nil, err
-	}
-	found := make([]Change, 0, len(stored))
-	for _, s := range stored {
-		h, err := t.headByNo(s.v.No)
+	var found []Change
+	err := t.eachLogged(bChange, outbox, from, limit, func(seq uint64, k, v []byte) error {
+		s, err := t.readChange(k, v)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		c := Change{Seq: s.seq, Outbox: outbox, At: s.v.At, File: h.File, Line: s.v.Line, Event: s.v.Event, EventAt: s.v.EventAt, Detail: s.v.Detail, Protocol: s.v.Line.Protocol}
+		h, err := t.headByNo(s.No)
+		if err != nil {
+			return err
+		}
+		c := Change{Seq: seq, Outbox: outbox, At: s.At, File: h.File, Line: s.Line, Event: s.Event, EventAt: s.EventAt, Detail: s.Detail, Protocol: s.Line.Protocol}
 		if c.Line.Environment == "" {
 			c.Line.Environment = h.Environment
 		}
 		if c.Line.Batch == "" {
 			c.Line.Batch = h.ID
 		}
-		if s.v.Derived {
+		if s.Derived {
 			c.Line.RequestID = derived(c.Line.IUN)
 		}
 		found = append(found, c)
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
 
 // LastCost is LastChange for the log behind costi.
@@ -237,11 +239,13 @@ func (t *Tx) LastCost(outbox string) uint64 { return t.lastSeq("k" + outbox) }
 
 // CostChanges is Changes for the log behind costi.
 func (t *Tx) CostChanges(outbox string, from uint64, limit int) ([]CostChange, error) {
-	stored, err := readLog[CostChange](t.txn, bCost, outbox, from, limit)
-	found := make([]CostChange, 0, len(stored))
-	for _, s := range stored {
-		found = append(found, s.v)
-	}
+	var found []CostChange
+	err := t.eachLogged(bCost, outbox, from, limit, func(_ uint64, k, v []byte) error {
+		var c CostChange
+		err := t.decode(bCost, k, v, &c)
+		found = append(found, c)
+		return err
+	})
 	return found, err
 }
 
@@ -256,24 +260,14 @@ func (t *Tx) AppendCost(c CostChange) error {
 	return t.write(bCost, logKey(c.Outbox, seq), &c)
 }
 
-type logged[E any] struct {
-	seq uint64
-	v   E
-}
-
-func readLog[E any](t *txn, b bucket, outbox string, from uint64, limit int) ([]logged[E], error) {
-	var found []logged[E]
+func (t *txn) eachLogged(b bucket, outbox string, from uint64, limit int, visit func(seq uint64, k, v []byte) error) error {
 	prefix := named(outbox, "")
-	err := t.each(b, prefix, logKey(outbox, from), func(k, v []byte) (bool, error) {
-		if len(found) >= limit {
+	return t.each(b, prefix, logKey(outbox, from), func(k, v []byte) (bool, error) {
+		if limit--; limit < 0 {
 			return false, nil
 		}
-		e := logged[E]{seq: binary.BigEndian.Uint64(k[len(prefix):])}
-		err := t.decode(b, k, v, &e.v)
-		found = append(found, e)
-		return true, err
+		return true, visit(binary.BigEndian.Uint64(k[len(prefix):]), k, v)
 	})
-	return found, err
 }
 
 // PutPublication stores an intent or result of the outbox.

@@ -59,7 +59,7 @@ func (c codec) close() {
 // small tells which tables are written seldom and kept long.
 func (b bucket) small() bool {
 	switch b {
-	case bEvent, bArtifact, bChange, bCost, bOrphan:
+	case bArtifact, bCost, bOrphan:
 		return true
 	}
 	return false

@@ -323,7 +323,7 @@ func (w *world) news(from uint64) ([]string, uint64) {
 	var all []string
 	var last uint64
 	w.ok(w.l.View(context.Background(), func(t *Tx) error {
-		changes, err := t.Changes("tari", from, 10000)
+		changes, err := t.Changes("tari", from, 1_000_000)
 		for _, c := range changes {
 			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %d %s %s", c.File, c.Line.Row, c.Line.Outcome, c.Line.Code)))
 		}

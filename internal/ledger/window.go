@@ -1,5 +1,7 @@
 package ledger
 
+import "slices"
+
 // RowsFrom is Rows from row number first on, for readers that take a large batch in
 // several views.
 func (t *Tx) RowsFrom(batch string, first int, visit func(*Row) bool) error {
@@ -28,4 +30,28 @@ func (t *Tx) BatchesFrom(first string, visit func(*Batch) bool) error {
 		b.Spool = nil
 		return visit(&b), nil
 	})
+}
+
+// BatchesNewestFirst is BatchesFrom in the opposite order, for people who look for
+// what happened lately.
+func (t *Tx) BatchesNewestFirst(visit func(*Batch) bool) error {
+	var ids []string
+	err := t.each(bBatch, nil, nil, func(k, _ []byte) (bool, error) {
+		ids = append(ids, string(k))
+		return true, nil
+	})
+	for _, id := range slices.Backward(ids) {
+		if err != nil {
+			break
+		}
+		var h *head
+		if h, err = t.head(id); err == nil {
+			b := h.Batch
+			b.Spool = nil
+			if !visit(&b) {
+				break
+			}
+		}
+	}
+	return err
 }

@@ -207,6 +207,9 @@ func (c *checker) documents() {
 		}
 		c.field(d.Title, forText)
 		c.field(d.When, forBool)
+		if d.Optional && d.File != nil {
+			c.errorf(at+".optional", "a file that is named must be there; leave the column blank in rows without it")
+		}
 		if d.Act != "" && d.Act != "false" {
 			acts++
 			if d.Act != "true" && d.File != nil {

@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"errors"
+	"slices"
 	"strings"
 
 	"sendconnector/internal/notification"
@@ -28,11 +30,10 @@ type Mapper struct {
 
 // compiler compiles fields, collecting mistakes.
 type compiler struct {
-	p       *Profile
-	lang    notification.Lang
-	env     *environment
-	errs    yamldoc.Errors
-	missing []string
+	p    *Profile
+	lang notification.Lang
+	env  *environment
+	errs yamldoc.Errors
 }
 
 func (c *compiler) say(it, en string) string {
@@ -72,6 +73,23 @@ func (p *Profile) Compile(h table.Heading, d Defaults) (*Mapper, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// Mismatch is the error of Compile as the problem of a whole file, for the clerk who
+// dropped it: what the file lacks, without the lines of the profile.
+func Mismatch(err error, lang notification.Lang) notification.Problem {
+	detail := err.Error()
+	var all yamldoc.Errors
+	if errors.As(err, &all) {
+		texts := make([]string, 0, len(all))
+		for _, e := range all {
+			if !slices.Contains(texts, e.Message) {
+				texts = append(texts, e.Message)
+			}
+		}
+		detail = strings.Join(texts, "; ")
+	}
+	return notification.New(lang, "C-FILE-PROFILE", "", "detail", detail)
 }
 
 // The fields of the notification itself, in SEND's order.
@@ -252,11 +270,12 @@ func (c *compiler) cost(f *Field, name string) *value {
 type documentValues struct {
 	when, file, title *value
 	glob, folder, act bool
+	optional          bool
 	actPattern        string
 }
 
 func (c *compiler) document(s documentSection) *documentValues {
-	d := &documentValues{when: c.value(s.When, "", forBool), title: c.value(s.Title, "title", forText)}
+	d := &documentValues{when: c.value(s.When, "", forBool), title: c.value(s.Title, "title", forText), optional: s.Optional}
 	switch {
 	case s.Pattern != nil:
 		d.file, d.glob = c.value(s.Pattern, "file", forText), true

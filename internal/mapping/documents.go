@@ -23,10 +23,12 @@ func (b *builder) takeDocument(section int, v *documentValues) {
 		if v.folder {
 			pattern = strings.TrimSuffix(pattern, "/") + "/*.pdf"
 		}
-		files = b.list(v.file, pattern)
+		if files = b.list(v.file, pattern); files == nil && !v.optional {
+			files = b.await(pattern)
+		}
 	}
 	act := -1
-	if v.act {
+	if v.act && len(files) > 0 {
 		act = b.act(v, files)
 	}
 	for i, f := range files {
@@ -80,11 +82,11 @@ func (b *builder) addDocument(d document) {
 	b.files = append(b.files, d)
 }
 
-// list expands a pattern; without a match the pattern itself stands for what is
-// missing, which no file can be called.
+// list gives the files that match a pattern, in alphabetical order; nil if there are
+// none.
 func (b *builder) list(v *value, pattern string) []string {
 	if b.m.d.Glob == nil {
-		return []string{pattern}
+		return nil
 	}
 	files, err := b.m.d.Glob(pattern)
 	if err != nil {
@@ -92,11 +94,19 @@ func (b *builder) list(v *value, pattern string) []string {
 		return nil
 	}
 	if len(files) == 0 {
-		return []string{pattern}
+		return nil
 	}
 	files = slices.Clone(files)
 	slices.Sort(files)
 	return files
+}
+
+// await lets the pattern itself stand for what is missing: no file can be called so.
+func (b *builder) await(pattern string) []string {
+	if !slices.Contains(b.d.Awaited, pattern) {
+		b.d.Awaited = append(b.d.Awaited, pattern)
+	}
+	return []string{pattern}
 }
 
 // oneFile is the file of a payment: by name, or the only match of a pattern.
@@ -111,7 +121,7 @@ func (b *builder) oneFile(v *value, name string, glob bool) string {
 		return name
 	}
 	if len(files) == 0 {
-		return name
+		files = b.await(name)
 	}
 	return files[0]
 }

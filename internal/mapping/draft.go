@@ -18,6 +18,10 @@ type Draft struct {
 	Rows []DraftRow
 	// Problems concern the notification as a whole, hence every row.
 	Problems []notification.Problem
+	// Awaited are patterns of documents that match no file of the drop yet. They stand
+	// as File in the request, where no file can have such a name; the caller treats
+	// them as missing documents and maps again when more files have come.
+	Awaited []string
 
 	m          *Mapper
 	single     bool // jsonl: every part comes from the only row
@@ -93,13 +97,17 @@ func (d *Draft) Column(requestField string) string {
 // of which the mapping has already said an error is not blamed again for being absent.
 func (d *Draft) Attach(problems []notification.Problem) {
 	for _, p := range problems {
-		row, v := d.locate(p.Field)
+		field := p.Field
+		row, v := d.locate(field)
 		if v != nil && v.label != "" {
 			p.Field = v.label
 		}
 		target := &d.Problems
 		if row >= 0 && row < len(d.Rows) {
 			target = &d.Rows[row].Problems
+		}
+		if p.Code == "C-FILE-PATH" && len(d.Awaited) > 0 && d.awaits(field) {
+			continue
 		}
 		if v != nil && v.label != "" && d.said(row, p.Field) || d.single && d.undecoded(p.Field) {
 			continue
@@ -108,6 +116,15 @@ func (d *Draft) Attach(problems []notification.Problem) {
 			*target = append(*target, p)
 		}
 	}
+}
+
+// awaits reports whether a request field is the name of a file still to come.
+func (d *Draft) awaits(field string) bool {
+	found := false
+	d.Request.Attachments(func(path string, a *notification.Attachment) {
+		found = found || strings.HasPrefix(field, path) && slices.Contains(d.Awaited, a.File)
+	})
+	return found
 }
 
 // undecoded reports whether decoding the line already found an error at a field or at

@@ -248,7 +248,6 @@ func (c *compiler) unknownColumn(name string, known []string, twice bool) string
 	if twice {
 		return fmt.Sprintf(c.say("nel file più colonne si chiamano «%s»: dare nomi diversi alle colonne", "several columns of the file are called %q: give them different names"), name)
 	}
-	c.missing = append(c.missing, name)
 	hint := fmt.Sprintf(c.say("colonne del file: %s", "columns of the file: %s"), strings.Join(some(known, 30), ", "))
 	if near := yamldoc.Nearest(name, known); near != "" {
 		hint = fmt.Sprintf(c.say("forse «%s»?", "did you mean %q?"), near)

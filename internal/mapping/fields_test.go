@@ -135,7 +135,8 @@ func TestDocuments(t *testing.T) {
 		"column, backslashes": {"documents:\n  - file: D\n", ";.\\atti\\1.pdf;", "atti/1.pdf=", ""},
 		"unsafe":              {"documents:\n  - file: D\n", ";../1.pdf;", "../1.pdf=", "C-FILE-PATH D"},
 		"pattern":             {"documents:\n  - pattern: \"pdf/{P}*.pdf\"\n    title: T\n", "2026-1;;Atto", "pdf/2026-1_a.pdf=Atto pdf/2026-1_b.pdf=Atto (2)", ""},
-		"pattern, nothing":    {"documents:\n  - pattern: \"pdf/{P}*.pdf\"\n", "9;;", "pdf/9*.pdf=", "C-FILE-PATH P"},
+		"pattern, nothing":    {"documents:\n  - pattern: \"pdf/{P}*.pdf\"\n", "9;;", "pdf/9*.pdf= awaited:pdf/9*.pdf", ""},
+		"optional, nothing":   {"documents:\n  - file: D\n  - {pattern: \"pdf/{P}*.pdf\", optional: true}\n", "9;a.pdf;", "a.pdf=", ""},
 		"pattern, bad cell":   {"documents:\n  - pattern: \"pdf/{P}*.pdf\"\n", "*;;", "", "C-PATTERN-CELL P"},
 		"folder, act told":    {"documents:\n  - folder: \"DOC/{P}\"\n    act: \"*verbale*\"\n", "1;;", "DOC/1/Verbale.pdf= DOC/1/allegato.pdf= DOC/1/relata.pdf=", ""},
 		"folder, act unclear": {"documents:\n  - folder: \"DOC/{P}\"\n    act: \"*a*\"\n", "1;;", "", "C-ACT-UNCLEAR P"},
@@ -166,6 +167,9 @@ func TestDocuments(t *testing.T) {
 				if p.F24 != nil {
 					parts = append(parts, fmt.Sprintf("%s:%s:%v", p.F24.Title, p.F24.MetadataAttachment.File, p.F24.ApplyCost))
 				}
+			}
+			for _, a := range drafts[0].Awaited {
+				parts = append(parts, "awaited:"+a)
 			}
 			if text := strings.Join(parts, " "); c.want != "" && text != c.want {
 				t.Errorf("got %q, want %q", text, c.want)

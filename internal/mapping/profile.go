@@ -126,6 +126,8 @@ type documentSection struct {
 	Folder  *Field `yaml:"folder"`
 	Title   *Field `yaml:"title"`
 	Act     string `yaml:"act"` // true, or a glob that tells the act among several
+	// Optional says that a pattern or folder may match nothing.
+	Optional bool `yaml:"optional"`
 }
 
 // Load reads a profile and the tables beside it. Mistakes come as yamldoc.Errors.
@@ -233,7 +235,7 @@ type Defaults struct {
 	// TempDir is where rows are held that do not fit the memory; "" is the system's.
 	TempDir string
 	// Glob lists the files of the drop that match a pattern ("ATTI/12*.pdf"), as
-	// relative names with forward slashes. nil, or no match: the pattern itself stands
-	// as the name of the missing file.
+	// relative names with forward slashes. nil, or no match: see
+	// Draft.Awaited.
 	Glob func(pattern string) ([]string, error)
 }

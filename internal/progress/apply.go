@@ -18,11 +18,22 @@ func atoi(s string) (int, error) { return strconv.Atoi(s) }
 // the transaction in which it learns a request id, so that an event that was faster
 // than the answer to our POST is not left lying (rule 22).
 func (p *Progress) Settle(tx *ledger.Tx, n *ledger.Notification) error {
-	kept, err := p.adoptOrphans(tx, n)
-	if err != nil {
+	if _, err := p.adoptOrphans(tx, n); err != nil {
 		return err
 	}
-	return p.settle(tx, n, kept)
+	// Events kept while the request was still in doubt have had no effect yet, so all
+	// of them are news.
+	var events []seen
+	err := tx.Events(n.ID, func(e *ledger.Event) bool {
+		if s, ok := read(e.Raw); ok && concerns(n, &s) {
+			events = append(events, s)
+		}
+		return true
+	})
+	if err != nil || len(events) == 0 {
+		return err
+	}
+	return p.settle(tx, n, events)
 }
 
 // adoptOrphans moves the orphans of a notification to its events.

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/send"
@@ -68,16 +69,21 @@ func cause(err error, w *countingWriter) error {
 	return err
 }
 
-// makeFolder makes the spool folder of a notification once.
+// makeFolder makes the spool folder of a notification, once in a call of Fetch, and
+// clears away what a crash left half there.
 func (f *fetching) makeFolder(folder string) error {
-	if _, ok := f.folders.Load(folder); ok {
-		return nil
-	}
-	if err := os.MkdirAll(filepath.Join(f.p.o.Data, filepath.FromSlash(folder)), 0o700); err != nil {
-		return withoutPath(err)
-	}
-	f.folders.Store(folder, true)
-	return nil
+	once, _ := f.folders.LoadOrStore(folder, sync.OnceValue(func() error {
+		full := filepath.Join(f.p.o.Data, filepath.FromSlash(folder))
+		if err := os.MkdirAll(full, 0o700); err != nil {
+			return withoutPath(err)
+		}
+		left, err := filepath.Glob(filepath.Join(full, "fetch-*.tmp"))
+		for _, name := range left {
+			err = errors.Join(err, withoutPath(os.Remove(name)))
+		}
+		return err
+	}))
+	return once.(func() error)()
 }
 
 // check compares what came with what was announced. A body that ends early is

@@ -71,7 +71,7 @@ func (w *work) noticeTaken(ctx context.Context) error {
 // strict says that the request may be the one we posted, so that it must carry our
 // very documents.
 func (w *work) adopt(ctx context.Context, found send.RequestStatus, strict bool) (bool, error) {
-	w.s.reached()
+	w.run.reached()
 	like, err := compare(w.n, found)
 	if err != nil {
 		return false, w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", "status"), nil, notVisibleAgain)
@@ -87,7 +87,7 @@ func (w *work) adopt(ctx context.Context, found send.RequestStatus, strict bool)
 		}
 	}
 	switch {
-	case found.Status == send.Refused && (attempt > 1 || !like.refs) && !sameAsRefused(like, found):
+	case found.Status == send.Refused && !like.refs && !sameAsRefused(like, found):
 		return w.nextAfter(ctx, found, attempt)
 	case !like.identity():
 		return false, w.rejected(ctx, []notification.Problem{w.problem("C-PROTOCOL-REUSED", "paProtocolNumber",

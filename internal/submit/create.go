@@ -64,7 +64,7 @@ func (w *work) post(ctx context.Context) (bool, error) {
 	if err != nil {
 		return w.notCreated(ctx, err)
 	}
-	w.s.reached()
+	w.run.reached()
 	w.run.count(func(r *Report) { r.Submitted++ })
 	return false, w.submitted(ctx, created.RequestID)
 }
@@ -159,7 +159,7 @@ func (w *work) notCreated(ctx context.Context, err error) (bool, error) {
 		}
 		return false, w.rejected(ctx, w.refusals(e.Details))
 	case send.Conflict:
-		w.s.reached()
+		w.run.reached()
 		return w.conflict(ctx, e)
 	case send.Unknown:
 		w.run.failure(ctx, e)
@@ -175,7 +175,7 @@ func (w *work) lastWas(code string) bool {
 
 // rejected ends the attempt without consuming it (rules 3 and 4).
 func (w *work) rejected(ctx context.Context, why []notification.Problem) error {
-	w.s.reached()
+	w.run.reached()
 	w.run.count(func(r *Report) { r.Rejected++ })
 	return w.put(ctx, func(n *ledger.Notification) {
 		n.State, n.Refusals = ledger.RefusedAtOnce, why
@@ -214,7 +214,7 @@ func (w *work) resolve(ctx context.Context) (bool, error) {
 			w.s.noteAbsent(w.n.ID)
 			return false, nil
 		}
-		w.s.reached()
+		w.run.reached()
 	}
 	if !uploaded(w.n.Documents, w.s.o.Clock()) {
 		if ok, err := w.renew(ctx); !ok {

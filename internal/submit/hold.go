@@ -93,10 +93,11 @@ func (r *run) putHold(ctx context.Context, h ledger.Hold) {
 }
 
 // reached notes that SEND answered.
-func (s *Submitter) reached() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.rests = 0
+func (r *run) reached() {
+	r.failures.Store(0)
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	r.s.rests = 0
 }
 
 // held stores what the sender or the platform must change. The notification's

@@ -98,7 +98,7 @@ func (w *work) prove(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, w.failed(ctx, err, nil)
 	}
-	w.s.reached()
+	w.run.reached()
 	if lives != nil {
 		w.s.o.Log.Warn("SEND does not confirm the end of an attempt", "notification", w.n.ID, "answer", proof.Status)
 		return false, w.commit(context.WithoutCancel(ctx), func(tx *ledger.Tx, n *ledger.Notification) error {

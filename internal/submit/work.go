@@ -114,7 +114,7 @@ func (w *work) upload(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, w.failed(ctx, err, docs)
 	}
-	w.s.reached()
+	w.run.reached()
 	return true, w.put(ctx, func(n *ledger.Notification) {
 		n.Documents, n.State = docs, ledger.Uploaded
 		progress(n)

@@ -10,7 +10,6 @@ import (
 // decoded.
 type survey struct {
 	size     int64
-	high     bool  // any byte above 0x7f
 	validUTF bool  // strictly UTF-8 throughout
 	badLine  int   // line of the first byte that is not UTF-8, from 1
 	badCol   int   // its byte in the line, from 1
@@ -84,9 +83,6 @@ func (s *survey) checkUTF8(chunk []byte, last bool) (carry int) {
 		}
 		whole = chunk[:len(chunk)-carry]
 	}
-	if !s.high && !isASCII(whole) {
-		s.high = true
-	}
 	if utf8.Valid(whole) {
 		if nl := bytes.LastIndexByte(whole, '\n'); nl >= 0 {
 			s.badLine += bytes.Count(whole, []byte{'\n'})
@@ -96,7 +92,7 @@ func (s *survey) checkUTF8(chunk []byte, last bool) (carry int) {
 		}
 		return carry
 	}
-	s.validUTF, s.high = false, true
+	s.validUTF = false
 	at := firstInvalid(whole)
 	s.badLine += bytes.Count(whole[:at], []byte{'\n'})
 	if nl := bytes.LastIndexByte(whole[:at], '\n'); nl >= 0 {

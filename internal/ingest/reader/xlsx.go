@@ -78,13 +78,16 @@ func (wb *workbook) describe() error {
 		return fileError("C-FILE-DAMAGED", "detail", "workbook.xml").because(err)
 	}
 	wb.date04 = props.Date1904 != nil && *props.Date1904
+	if wb.parts, err = sheetParts(wb.path); err != nil {
+		return err
+	}
 	for _, sheet := range wb.file.GetSheetList() {
+		if strings.Contains(wb.parts[sheet], "chartsheets/") || strings.Contains(wb.parts[sheet], "dialogsheets/") {
+			continue // a chart is no table
+		}
 		if shown, err := wb.file.GetSheetVisible(sheet); err == nil && shown {
 			wb.visible = append(wb.visible, sheet)
 		}
-	}
-	if wb.parts, err = sheetParts(wb.path); err != nil {
-		return err
 	}
 	if len(wb.visible) == 0 {
 		return fileError("C-FILE-SHEET", "sheet", "1", "found", "nessuno")
