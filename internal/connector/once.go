@@ -141,9 +141,12 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 	}
 	for _, name := range names(r.c.senders) {
 		s := r.c.senders[name]
-		for part, do := range map[string]func(context.Context, *sender) (time.Time, error){"stream of ": r.c.hear, "sending of ": r.c.send, "documents of ": r.c.fetch} {
-			at, err := do(ctx, s)
-			r.fault(part+name, err)
+		for _, w := range []struct {
+			part string
+			do   func(context.Context, *sender) (time.Time, error)
+		}{{"stream of ", r.c.hear}, {"sending of ", r.c.send}, {"documents of ", r.c.fetch}} {
+			at, err := w.do(ctx, s)
+			r.fault(w.part+name, err)
 			next = earliest(next, at)
 		}
 	}
