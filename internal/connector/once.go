@@ -77,6 +77,7 @@ func (c *Connector) Once(ctx context.Context, o OnceOptions) (Summary, error) {
 	if errors.Is(context.Cause(ctx), errTimeout) {
 		run.summary.TimedOut, err = true, nil
 		ctx = context.WithoutCancel(ctx)
+		run.publish(ctx) // what was learnt before the time ran out
 	}
 	if err != nil {
 		return run.summary, err
@@ -133,7 +134,7 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 		}
 		report, err := r.c.take(ctx, f)
 		r.note(report)
-		r.fault("flow "+name, err)
+		r.fault(ctx, "flow "+name, err)
 		if report.Settling > 0 {
 			settling = max(settling, f.Settle)
 			next = earliest(next, report.Next)
@@ -146,20 +147,29 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 			do   func(context.Context, *sender) (time.Time, error)
 		}{{"stream of ", r.c.hear}, {"sending of ", r.c.send}, {"documents of ", r.c.fetch}} {
 			at, err := w.do(ctx, s)
-			r.fault(w.part+name, err)
+			r.fault(ctx, w.part+name, err)
 			next = earliest(next, at)
 		}
 	}
 	_, err = r.c.tidy(ctx)
-	r.fault("private copies", err)
-	for _, name := range names(r.c.outboxes) {
-		_, err := r.c.publish(ctx, name, r.c.outboxes[name], true)
-		r.fault("outbox "+name, err)
-	}
+	r.fault(ctx, "private copies", err)
+	r.publish(ctx)
 	return next, settling, ctx.Err()
 }
 
-func (r *once) fault(part string, err error) {
+// publish writes what is new into every outbox.
+func (r *once) publish(ctx context.Context) {
+	for _, name := range names(r.c.outboxes) {
+		_, err := r.c.publish(ctx, name, r.c.outboxes[name], true)
+		r.fault(ctx, "outbox "+name, err)
+	}
+}
+
+// fault remembers that a part could not go on; that time ran out is no fault of its.
+func (r *once) fault(ctx context.Context, part string, err error) {
+	if ctx.Err() != nil {
+		return
+	}
 	r.c.tell(part, err)
 	if err != nil {
 		r.faults[part] = err

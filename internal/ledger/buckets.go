@@ -62,7 +62,7 @@ var bucketNames = [nBuckets]string{
 // for that, or every page would split once more into a full and an empty one.
 func (b bucket) fill() float64 {
 	switch b {
-	case bBatch, bBatchNo, bRow, bCold, bArtifact, bChange, bCost, bFresh, bEvent:
+	case bBatch, bBatchNo, bRow, bCold, bArtifact, bChange, bCost, bFresh:
 		return 0.94
 	case bKey, bPair, bArtDue:
 		return 0.8

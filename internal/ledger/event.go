@@ -9,7 +9,7 @@ import (
 // Events of a notification lie together in packs, which compress to half of what
 // single ones take. A pack is filled up before the next begins; a pack is short
 // enough for being written anew with every event.
-const packSize = 7
+const packSize = 16
 
 func packKey(id ID, pack uint32) []byte {
 	return binary.BigEndian.AppendUint32(id.key(), pack)

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	dictionaryDigest = ""
-	lineDigest       = 0
+	dictionaryDigest = "2fcf362ce687116debb656f1bb87ef80b98d946f63fd41066eae7d610658a60d"
+	lineDigest       = 0x8f3dd83b5fc20d0f
 )
 
 func opts(w *world) Options {
