@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"sync"
@@ -74,5 +73,3 @@ type nowhere struct{}
 
 func (nowhere) Network() string { return "inside" }
 func (nowhere) String() string  { return "this process" }
-
-var errDemo = errors.New("the demo did not end as expected")

@@ -19,7 +19,7 @@ import (
 
 // world is a connector with its folders and the SEND it talks to.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	sim  *simulator.Simulator
 	url  string
@@ -58,12 +58,19 @@ documents:
 
 // newWorld makes a flow "tari" in a temporary folder and a platform whose lives last
 // seconds.
-func newWorld(t *testing.T, change ...func(string) string) *world {
+func newWorld(t testing.TB, change ...func(string) string) *world {
 	t.Helper()
 	o := simulator.DemoOptions()
 	o.Speed, o.Timings = 1, simulator.RealTimings().Scale(0.000002)
-	o.Keys, o.Mix = nil, simulator.Mix{}
+	o.Mix = simulator.Mix{}
 	o.StreamRetryAfter = 100 * time.Millisecond
+	return newWorldOn(t, o, change...)
+}
+
+// newWorldOn is newWorld with a platform of the caller's choice.
+func newWorldOn(t testing.TB, o simulator.Options, change ...func(string) string) *world {
+	t.Helper()
+	o.Keys = nil
 	w := &world{t: t, dir: t.TempDir(), sim: simulator.New(o)}
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)

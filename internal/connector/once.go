@@ -233,7 +233,7 @@ func (r *once) there(n *ledger.Notification) bool {
 	case ledger.RefusedAtOnce, ledger.Cancelled, ledger.Discarded:
 		return true
 	case ledger.Refused:
-		return n.Pending == nil && n.NextAttempt.IsZero()
+		return n.Pending == nil && !n.AutomaticDue()
 	case ledger.Accepted:
 		return r.o.Until != UntilFinal || n.Closed
 	case ledger.Submitted:

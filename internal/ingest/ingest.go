@@ -70,12 +70,15 @@ func New(opts Options) (*Ingest, error) {
 
 // state is what is remembered of a flow between two passes.
 type state struct {
-	mu      sync.Mutex // one pass at a time; guards all but waiting
-	loaded  bool       // saved holds what the ledger has
-	seen    map[string]*seen
-	saved   map[string]*ledger.Sighting
-	needs   map[string]*examined
-	pass    uint64
+	mu        sync.Mutex // one pass at a time; guards all but waiting
+	loaded    bool       // saved holds what the ledger has
+	recovered bool       // what earlier processes left was looked through
+	seen      map[string]*seen
+	saved     map[string]*ledger.Sighting
+	needs     map[string]*examined
+	resting   map[string]Waiting // claims that failed, by batch, until their Next
+	pass      uint64
+
 	waitMu  sync.Mutex // guards waiting
 	waiting []Waiting
 }
@@ -85,7 +88,10 @@ func (i *Ingest) state(flow string) *state {
 	defer i.mu.Unlock()
 	st := i.flows[flow]
 	if st == nil {
-		st = &state{seen: map[string]*seen{}, saved: map[string]*ledger.Sighting{}, needs: map[string]*examined{}}
+		st = &state{
+			seen: map[string]*seen{}, saved: map[string]*ledger.Sighting{},
+			needs: map[string]*examined{}, resting: map[string]Waiting{},
+		}
 		i.flows[flow] = st
 	}
 	return st

@@ -83,7 +83,7 @@ func (v *verdict) unexamined(ctx context.Context, f *Flow, s *seen, now time.Tim
 		v.wait.settling = true
 		return nil
 	}
-	s.block("C-FILE-CHECK", now)
+	s.block(codeOf(err), now)
 	v.hold(f, s.blocked, s.until)
 	return err
 }

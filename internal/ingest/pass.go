@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -23,9 +24,17 @@ func (i *Ingest) Pass(ctx context.Context, f *Flow) (Report, error) {
 	st := i.state(f.Name)
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	p := &pass{i: i, f: f, st: st, report: Report{Flow: f.Name}, now: i.opts.Clock(), held: map[string]bool{}}
+	p := &pass{
+		i: i, f: f, st: st, report: Report{Flow: f.Name}, now: i.opts.Clock(),
+		held: map[string]bool{}, exclusive: map[string]*File{},
+	}
 	if err := i.load(ctx, f, st); err != nil {
 		return p.report, err
+	}
+	if !st.recovered {
+		if err := i.recoverFlow(ctx, f, st); err != nil {
+			return p.report, err
+		}
 	}
 	st.pass++
 	if err := p.run(ctx); err != nil {
@@ -51,6 +60,8 @@ type pass struct {
 	faults []error
 	open   []*opened       // claims that have been read and are to be finished
 	held   map[string]bool // files in the drop that belong to a claim: they wait for it
+	// exports of an exclusive drop that are claimed and lie there still, by name
+	exclusive map[string]*File
 }
 
 // opened is a claim with its batch.
@@ -104,6 +115,14 @@ func (p *pass) goOn(ctx context.Context, c *claim) *opened {
 	for _, source := range c.sources() {
 		p.held[strings.TrimPrefix(source, p.f.in()+"/")] = true
 	}
+	if c.Exclusive {
+		p.exclusive[c.Name] = &c.Export
+	}
+	if w, ok := p.st.resting[c.Batch]; ok && p.now.Before(w.Next) {
+		p.report.add(w)
+		return nil
+	}
+	delete(p.st.resting, c.Batch)
 	b, taken, err := p.i.advance(ctx, p.f, p.st, c)
 	if taken != nil {
 		p.report.Taken = append(p.report.Taken, *taken)
@@ -113,16 +132,38 @@ func (p *pass) goOn(ctx context.Context, c *claim) *opened {
 	case errors.As(err, &wait):
 		p.report.add(wait.Waiting)
 	case err != nil:
-		p.faults = append(p.faults, err)
-		w := c.waiting(p.f, "C-FILE-CHECK")
-		w.Next = p.now.Add(retryAfter)
-		p.report.add(w)
+		p.rest(c, err)
 	case b != nil:
 		o := &opened{c, b}
 		p.open = append(p.open, o)
 		return o
 	}
 	return nil
+}
+
+// rest lets a claim wait that failed, so that a full disk is not written to at every
+// pass.
+func (p *pass) rest(c *claim, err error) {
+	p.faults = append(p.faults, fmt.Errorf("batch %s: %w", c.Batch, err))
+	w := c.waiting(p.f, codeOf(err))
+	w.Next = p.now.Add(retryAfter)
+	p.st.resting[c.Batch] = w
+	p.report.add(w)
+}
+
+// codeOf is what a clerk is told of an error with a file.
+func codeOf(err error) string {
+	switch {
+	case errors.Is(err, folder.ErrBusy):
+		return "C-FILE-BUSY"
+	case errors.Is(err, folder.ErrFull):
+		return "C-FILE-FULL"
+	case errors.Is(err, folder.ErrVolume):
+		return "C-FILE-VOLUME"
+	case errors.Is(err, folder.ErrPermission):
+		return "C-FILE-RIGHTS"
+	}
+	return "C-FILE-CHECK"
 }
 
 // sources are the files in the drop that belong to a claim.
@@ -171,14 +212,8 @@ func (p *pass) judge(ctx context.Context, view *view) ([]*verdict, error) {
 // skipClaimed leaves out exports of an exclusive drop that are claimed and lie there
 // still, as long as they are the bytes that were claimed.
 func (p *pass) skipClaimed(view *view) {
-	claimed := map[string]*File{}
-	for _, o := range p.open {
-		if o.c.Exclusive {
-			claimed[o.c.Name] = &o.c.Export
-		}
-	}
 	view.exports = slices.DeleteFunc(view.exports, func(name string) bool {
-		file, e := claimed[name], view.files[name]
+		file, e := p.exclusive[name], view.files[name]
 		return file != nil && file.Size == e.Size && file.Modified.Equal(e.Modified)
 	})
 }
@@ -203,20 +238,13 @@ func (p *pass) refused(ctx context.Context, v *verdict, err error) {
 		return
 	}
 	s := p.st.seen[v.entry.Name]
-	code := "C-FILE-CHECK"
-	switch {
-	case errors.Is(err, errChanged):
+	if errors.Is(err, errChanged) {
 		v.hold(p.f, "C-FILE-SETTLING", p.now.Add(p.f.Settle), "settle", p.f.Settle.String())
 		v.wait.settling = true
 		p.report.add(v.wait)
 		return
-	case errors.Is(err, folder.ErrBusy):
-		code = "C-FILE-BUSY"
-	case errors.Is(err, folder.ErrVolume):
-		code = "C-FILE-VOLUME"
-	case errors.Is(err, folder.ErrPermission):
-		code = "C-FILE-RIGHTS"
 	}
+	code := codeOf(err)
 	s.block(code, p.now)
 	v.hold(p.f, code, s.until)
 	p.report.add(v.wait)
@@ -228,14 +256,7 @@ func (p *pass) refused(ctx context.Context, v *verdict, err error) {
 func (p *pass) finish(ctx context.Context, o *opened, t *takes) {
 	pending, err := p.i.finish(ctx, p.f, o.c, o.b, t)
 	if err != nil {
-		p.faults = append(p.faults, err)
-		code := "C-FILE-CHECK"
-		if errors.Is(err, folder.ErrBusy) {
-			code = "C-FILE-BUSY"
-		}
-		w := o.c.waiting(p.f, code)
-		w.Next = p.now.Add(retryAfter)
-		p.report.add(w)
+		p.rest(o.c, err)
 		return
 	}
 	for _, w := range pending {

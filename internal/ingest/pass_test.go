@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -144,6 +145,14 @@ func TestSettledFromOurOwnFirstSight(t *testing.T) {
 			r.drop("in/"+strings.Repeat("x", 200)+".csv", "p\n")
 			r.settled()
 		}, []string{strings.Repeat("x", 200) + ".csv C-FILE-NAME"}},
+		{"a name with a line break", func(r *rig) {
+			if runtime.GOOS == "windows" {
+				r.drop("in/"+strings.Repeat("à", 100)+".csv", "p\n") // that system has no such names
+			} else {
+				r.drop("in/a\nb.csv", "p\n")
+			}
+			r.settled()
+		}, []string{map[bool]string{true: strings.Repeat("à", 100) + ".csv", false: "a\nb.csv"}[runtime.GOOS == "windows"] + " C-FILE-NAME"}},
 		{"clock set back", func(r *rig) {
 			r.drop("in/a.csv", "p\n")
 			r.pass(0)
@@ -202,7 +211,7 @@ func TestRule27DoneFileAwaitsNothing(t *testing.T) {
 	r := newRig(t)
 	r.flow.DoneSuffix = ".ok"
 	r.drop("in/a.csv", "p\nP1;x.pdf\nP2;\n")
-	r.drop("in/a.csv.OK", "")
+	r.drop("in/A.CSV.ok", "")
 	r.pass(0)
 	r.wantVerdicts(r.one().ID, "2 P1 REJECTED C-DOCUMENT-MISSING", "3 P2 LINKED")
 }
@@ -535,4 +544,73 @@ func TestVanishedDropForgetsNothing(t *testing.T) {
 	}
 	r.pass(10 * time.Second)
 	r.one()
+}
+
+// held is a folder in which one file is open in another program.
+type held struct {
+	folder.Folder
+	name string
+}
+
+func (h held) Move(ctx context.Context, from, to string) error {
+	if from == h.name {
+		return &folder.Error{Op: "move", Name: from, Kind: folder.ErrBusy}
+	}
+	return h.Folder.Move(ctx, from, to)
+}
+
+// Damage prevented: a PDF open in a viewer stops its whole batch, or stays in the
+// drop for ever, or is deleted although its name has got other content.
+func TestRule25DocumentHeldOpenIsRemovedLater(t *testing.T) {
+	for _, changed := range []bool{false, true} {
+		r := newRig(t)
+		whole := r.flow.Folder
+		r.flow.Folder = held{whole, "in/a.pdf"}
+		r.drop("in/a.csv", "p\nP1;a.pdf\n")
+		r.drop("in/a.pdf", "atto")
+		r.settled()
+		r.wantWaiting(r.pass(time.Second), "a.pdf C-DOCUMENT-OPEN")
+		b := r.one()
+		r.wantVerdicts(b.ID, "2 P1 LINKED")
+		r.wantFiles(b.Archive+"/a.csv", b.Archive+"/a.pdf", "in/a.pdf")
+		r.restart()
+		if changed {
+			r.drop("in/a.pdf", "un altro atto")
+		}
+		r.flow.Folder = whole
+		r.wantWaiting(r.pass(time.Second))
+		want := []string{b.Archive + "/a.csv", b.Archive + "/a.pdf"}
+		if changed {
+			want = append(want, "in/a.pdf")
+		}
+		r.wantFiles(want...)
+	}
+}
+
+// full is a data folder on a full disk.
+type full struct{ folder.Folder }
+
+func (full) Publish(_ context.Context, name string, _ func(io.Writer) error) (folder.Published, error) {
+	return folder.Published{}, &folder.Error{Op: "publish", Name: name, Kind: folder.ErrFull}
+}
+
+// Damage prevented: a full disk is hammered at every pass, or the file that was
+// claimed when it filled up is lost.
+func TestFullDiskRests(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	disk := r.ingest.data
+	r.ingest.data = full{disk}
+	r.now = r.now.Add(10 * time.Second)
+	if _, err := r.ingest.Pass(context.Background(), r.flow); !errors.Is(err, folder.ErrFull) {
+		t.Errorf("error %v", err)
+	}
+	report := r.pass(time.Second) // rests: no error, because nothing was tried
+	if len(report.Waiting) != 1 || report.Waiting[0].Code != "C-FILE-FULL" || report.Waiting[0].Batch == "" {
+		t.Errorf("waiting %+v", report.Waiting)
+	}
+	r.ingest.data = disk
+	r.pass(time.Minute)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED")
 }

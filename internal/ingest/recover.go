@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"strings"
 
@@ -13,21 +14,23 @@ import (
 // Recover finds what an earlier process of this installation left half done in the
 // flows and makes it something that the next Pass finishes (crash table). Call it
 // once at the start, before the first Pass. It may be interrupted and repeated.
-// Errors of single flows are joined; the others are recovered all the same.
+// Errors of single flows are joined; the others are recovered all the same, and a
+// flow whose folder was not available is recovered by its first Pass.
 func (i *Ingest) Recover(ctx context.Context, flows []*Flow) error {
 	var faults []error
 	for _, f := range flows {
-		if err := i.recoverFlow(ctx, f); err != nil {
-			faults = append(faults, err)
+		st := i.state(f.Name)
+		st.mu.Lock()
+		err := i.recoverFlow(ctx, f, st)
+		st.mu.Unlock()
+		if err != nil {
+			faults = append(faults, fmt.Errorf("flow %s: %w", f.Name, err))
 		}
 	}
 	return errors.Join(append(faults, i.sweepSpool(ctx, flows))...)
 }
 
-func (i *Ingest) recoverFlow(ctx context.Context, f *Flow) error {
-	st := i.state(f.Name)
-	st.mu.Lock()
-	defer st.mu.Unlock()
+func (i *Ingest) recoverFlow(ctx context.Context, f *Flow, st *state) error {
 	for _, dir := range []string{f.in(), f.work(), f.archive(), f.rejected()} {
 		if err := f.Folder.Mkdir(ctx, dir); err != nil {
 			return err
@@ -44,7 +47,9 @@ func (i *Ingest) recoverFlow(ctx context.Context, f *Flow) error {
 	if err := i.removeUnclaimed(ctx, f); err != nil {
 		return err
 	}
-	return i.restore(ctx, f, claimed)
+	err = i.restore(ctx, f, claimed)
+	st.recovered = err == nil
+	return err
 }
 
 // removeUnclaimed removes folders in work/ that we made and died before the manifest

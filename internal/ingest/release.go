@@ -9,8 +9,8 @@ import (
 )
 
 // releases obeys the files <export>.invia in the drop (rule 19). One counts only if
-// we first saw it after the outcome of reading could be seen: a file left from
-// another time must not send anything.
+// we first saw it, as it is, after the outcome of reading could be seen: a file left
+// from another time must not send anything.
 func (p *pass) releases(ctx context.Context, view *view) {
 	if len(view.releases) == 0 {
 		return
@@ -36,7 +36,7 @@ func (p *pass) releases(ctx context.Context, view *view) {
 			p.leave(view, name, "C-RELEASE-NOTHING", "export", export)
 		case len(match) > 1:
 			p.leave(view, name, "C-RELEASE-AMBIGUOUS", "export", export)
-		case !s.since.After(match[0].SealedAt):
+		case !s.first.After(match[0].SealedAt):
 			p.leave(view, name, "C-RELEASE-EARLY", "batch", match[0].ID)
 		default:
 			p.release(ctx, view, name, match[0])

@@ -116,6 +116,27 @@ func TestRule25ExclusiveDropThatKeepsItsFiles(t *testing.T) {
 	}
 }
 
+// Damage prevented: a claim of an exclusive drop that cannot go on is claimed again
+// by every pass, because its file lies there still.
+func TestRule25ExclusiveClaimThatRestsIsNotClaimedAgain(t *testing.T) {
+	r := newRig(t)
+	r.flow.Exclusive = true
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	r.content.reading = errors.New("disk trouble")
+	for range 5 {
+		r.now = r.now.Add(25 * time.Second)
+		if _, err := r.ingest.Pass(context.Background(), r.flow); err != nil && !errors.Is(err, r.content.reading) {
+			t.Fatal(err)
+		}
+	}
+	r.content.reading = nil
+	r.pass(time.Minute)
+	b := r.one()
+	r.wantVerdicts(b.ID, "2 P1 LINKED")
+	r.wantFiles(b.Archive + "/a.csv")
+}
+
 // Damage prevented: thousands of waiting files keep the machine busy or wear the
 // disk. Nothing is written once the reasons are known.
 func TestWaitingFilesCostNoWrites(t *testing.T) {

@@ -149,18 +149,29 @@ func (v *view) sort(f *Flow, st *state, e folder.Entry) {
 func (v *view) pairDoneFiles(f *Flow) {
 	rest := v.others[:0]
 	suffix := strings.ToLower(f.DoneSuffix)
+	exports := make(map[string]string, 2*len(v.exports)) // programs do not agree on case
+	for _, name := range v.exports {
+		exports[fold(name)] = name
+	}
+	for _, name := range v.exports {
+		exports[name] = name
+	}
 	for _, name := range v.others {
 		lower := strings.ToLower(name)
 		if !strings.HasSuffix(lower, suffix) {
 			rest = append(rest, name)
 			continue
 		}
-		export := name[:len(name)-len(suffix)]
-		if _, ok := v.files[export]; ok && f.matches(export) {
-			v.done[export] = name
+		stem := name[:len(name)-len(suffix)]
+		export := exports[stem]
+		if export == "" {
+			export = exports[fold(stem)]
+		}
+		if export == "" {
+			rest = append(rest, name)
 			continue
 		}
-		rest = append(rest, name)
+		v.done[export] = name
 	}
 	v.others = rest
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"sendconnector/internal/notification"
 )
@@ -114,7 +115,7 @@ func (t *txn) dropPending(h *head, n *Notification) error {
 	if err != nil {
 		return err
 	}
-	n.Pending = nil
+	n.Pending, n.NextAttempt, n.Tries, n.LastError = nil, time.Time{}, 0, nil
 	return t.replaceNote(old, n, Cause{})
 }
 
@@ -362,7 +363,7 @@ func (t *txn) admitBehind(h *head, it *Item, d *decision, rows []*Row) error {
 	if err != nil {
 		return err
 	}
-	n.Pending, n.NextAttempt, n.Tries, n.LastError = p, p.Since, 0, nil
+	n.Pending, n.NextAttempt, n.Tries, n.LastError = p, time.Time{}, 0, nil
 	if err := t.replaceNote(old, n, Cause{}); err != nil {
 		return err
 	}

@@ -129,6 +129,9 @@ func (t *txn) handOver(old *hot, next *Notification) error {
 		}
 		to.Waiting--
 	}
+	if err := t.moveTo(to, next); err != nil {
+		return err
+	}
 	if from != to {
 		count(&from.States, old.State, -1)
 		count(&to.States, old.State, 1)
@@ -137,6 +140,37 @@ func (t *txn) handOver(old *hot, next *Notification) error {
 		}
 	}
 	return t.replaceNote(&was, next, Cause{Event: "NEW_ATTEMPT", EventAt: t.now, Detail: strconv.Itoa(next.Attempt)})
+}
+
+// moveTo makes a notification follow its new owner's flow, and its artifacts with it.
+func (t *txn) moveTo(to *head, next *Notification) error {
+	if next.Sender == to.Sender && next.Outbox == to.Outbox {
+		next.Flow = to.Flow
+		return nil
+	}
+	arts, err := t.Artifacts(next.ID)
+	if err != nil {
+		return err
+	}
+	was := *next
+	next.Flow, next.Sender, next.Outbox = to.Flow, to.Sender, to.Outbox
+	for _, a := range arts {
+		k := artifactKey(a.ID, a.Key)
+		old, err := t.artifactDue(&was, a, k)
+		if err != nil {
+			return err
+		}
+		if old == nil {
+			continue
+		}
+		if err := t.drop(bArtDue, old); err != nil {
+			return err
+		}
+		if err := t.reindexArtifact(next, nil, a, k); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shownWaiting gives the digests of lines as they would be for the new attempt in

@@ -15,7 +15,7 @@ func closed(n *Notification) bool {
 	case Cancelled:
 		return documentsPlaced(n)
 	case Refused:
-		return n.Pending == nil && n.NextAttempt.IsZero()
+		return n.Pending == nil && !n.AutomaticDue()
 	case RefusedAtOnce, Discarded:
 		return n.Pending == nil
 	}

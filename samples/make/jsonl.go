@@ -50,9 +50,9 @@ func (j *jsonSample) request(number, amount string, cents int, people ...person)
 	protocol := "ORD-2026-" + number
 	j.files[file] = act{
 		office: "Settore Patrimonio", kind: "Ingiunzione di pagamento", number: protocol, date: "02/11/2026", to: people,
-		subject:  "canone di occupazione del suolo pubblico 2025",
-		text:     []string{"Si ingiunge il pagamento del canone non versato entro 60 giorni dalla notifica. Contro il presente atto è ammesso ricorso al giudice ordinario."},
-		amounts:  [][2]string{{"Canone 2025", amount}, {"Totale dovuto", amount}},
+		subject: "canone di occupazione del suolo pubblico 2025",
+		text:    []string{"Si ingiunge il pagamento del canone non versato entro 60 giorni dalla notifica. Contro il presente atto è ammesso ricorso al giudice ordinario."},
+		amounts: [][2]string{{"Canone 2025", amount}, {"Totale dovuto", amount}},
 	}.pdf()
 	recipients := make([]any, len(people))
 	for i, p := range people {

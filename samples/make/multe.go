@@ -138,8 +138,10 @@ func (m *fines) mistakenText() {
 	euro.surname = "Noleggi & Servizi € 24h S.r.l."
 	m.add(euro, 1, rejected, "C-CHARS", "simbolo dell'euro nella denominazione: fuori dai caratteri di SEND")
 	short := m.alone("00459", citizen("Corti", "Egle", 'F', 1987, 7, 7, "Via Manzoni 2", "20123", "Milano", "MI"), "87,00")
+	page := m.files["avvisi/"+short.notice+".pdf"]
+	delete(m.files, "avvisi/"+short.notice+".pdf")
 	short.notice = short.notice[:17]
-	m.files["avvisi/"+short.notice+".pdf"] = m.files["avvisi/"+short.notice+"0.pdf"]
+	m.files["avvisi/"+short.notice+".pdf"] = page
 	m.add(short, 1, rejected, "C-NOTICE", "numero di avviso di 17 cifre")
 }
 

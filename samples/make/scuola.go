@@ -83,10 +83,10 @@ func (r *reminders) sound() {
 	at := r.remind("0004", citizen("Ospiti", "Marilù", 'F', 1990, 9, 26, "Via Santa Maria 14", "37121", "Verona", "VR"), "63,00")
 	at.at = "c/o Fam. Bianconi"
 	r.add(at, 1, delivered, "", "domiciliata presso altri")
-	mended := r.remind("0005", citizen("D'Avena", "Tosca", 'F', 1982, 1, 13, "Via dell'Olmo 2", "50122", "Firenze", "FI"), "77,00")
+	mended := r.remind("0005", citizen("D'Olmo", "Tosca", 'F', 1982, 1, 13, "Via dell'Agnolo 2", "50122", "Firenze", "FI"), "77,00")
 	code := strings.ToLower(mended.code)
 	mended.code = "\u00a0" + code[:6] + " " + code[6:11] + " " + code[11:]
-	mended.name = "Tosca D’Avena "
+	mended.name = "Tosca D’Olmo "
 	r.add(mended, 1, delivered, "", "codice fiscale minuscolo e con spazi, apostrofo tipografico: corretti con avviso")
 }
 

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
 )
 
 // assessment is one row of the tax office's workbook. Cells are what Excel holds:
@@ -95,7 +94,7 @@ func (s *sample) tariDamaged(add adder) {
 	zero := s.single("106", citizen("Zerini", "Ada", 'F', 1955, 12, 30, "Via Appia 40", "04022", "Fondi", "LT"), 201.15)
 	zero.zip = 4022
 	add(zero, rejected, "C-CAP", "CAP scritto come numero: Excel ha tolto lo zero iniziale (04022)")
-	letter := s.single("107", citizen("Fallaci", "Corrado", 'M', 1969, 3, 9, "Corso Mazzini 3", "60121", "Ancona", "AN"), 158.00)
+	letter := s.single("107", citizen("Letteroni", "Corrado", 'M', 1969, 3, 9, "Corso Mazzini 3", "60121", "Ancona", "AN"), 158.00)
 	letter.code = wrongLetter(letter.to.code)
 	add(letter, rejected, "C-TAXID-CHECK", "lettera di controllo del codice fiscale sbagliata")
 	number := s.single("108", citizen("Tondi", "Mirella", 'F', 1991, 7, 14, "Via Roma 1", "06121", "Perugia", "PG"), 77.30)

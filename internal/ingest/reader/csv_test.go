@@ -83,6 +83,18 @@ func TestWrongEncodingIsNamed(t *testing.T) {
 	}
 }
 
+// Damage prevented: one broken byte in a UTF-8 file that turns all its accents into others.
+func TestDamagedUTF8(t *testing.T) {
+	text := "NOME;CITTA\nNiccolò;Forlì\nGesù;Libertà\n"
+	for name, content := range map[string]string{"cut within a letter": text + "Noè;perch\xc3", "a Latin line": text + "Sof\xeca;x\n"} {
+		for _, encoding := range []string{"", "utf-8", "windows-1252", "cp850"} {
+			_, _, err := all(write(t, "a.csv", []byte(content)), table.Format{Encoding: encoding})
+			t.Log(name, encoding)
+			wantFileError(t, err, "C-FILE-DAMAGED", "riga 4", "byte")
+		}
+	}
+}
+
 // Damage prevented: a sound file refused because somebody has a foreign name.
 func TestPlausibleTextIsTaken(t *testing.T) {
 	text := "NOME;B\nMILOŠ KOŠUTA;TRST\nMüller Jörg;BRUÇÒ\nCÔTÉ D’AOSTE;n° 5\nGarçon;via “Roma” – 3 €\nNiccolò;ª º\n"

@@ -125,6 +125,17 @@ func containsRune(set string, r rune) bool {
 	return false
 }
 
+// mostlyUTF8 reports whether the accented words are UTF-8 with few exceptions.
+func mostlyUTF8(words [][]byte) bool {
+	valid := 0
+	for _, w := range words {
+		if utf8.Valid(w) {
+			valid++
+		}
+	}
+	return valid > 0 && valid*2 > len(words)
+}
+
 // likelier returns the encoding that fits the words clearly better than the chosen
 // one, "" if the chosen one may stand. Only words that speak against the chosen
 // encoding can overturn it.

@@ -99,6 +99,9 @@ func (p *textPlan) settle(s survey, file *os.File, wanted string) error {
 	if err != nil {
 		return readError(err)
 	}
+	if mostlyUTF8(words) {
+		return s.damagedUTF8()
+	}
 	if other, example := likelier(words, p.encoding); other != "" {
 		return fileError("C-FILE-ENCODING", "expected", p.encoding, "detail", "per esempio «"+example+"»", "likely", other)
 	}
@@ -114,13 +117,26 @@ func (p *textPlan) checkNUL(s survey) error {
 }
 
 func (s survey) notUTF8(file *os.File) error {
-	return s.encodingError(file, "utf-8", "il carattere illeggibile è alla riga "+strconv.Itoa(s.badLine)+", byte "+strconv.Itoa(s.badCol))
+	return s.encodingError(file, "utf-8", s.badPlace())
+}
+
+func (s survey) badPlace() string {
+	return "il carattere illeggibile è alla riga " + strconv.Itoa(s.badLine) + ", byte " + strconv.Itoa(s.badCol)
+}
+
+// damagedUTF8 is a text that is UTF-8 but for some bytes: cut off, or put together of
+// two files. Another encoding would read all of its accents wrongly.
+func (s survey) damagedUTF8() error {
+	return fileError("C-FILE-DAMAGED", "detail", "utf-8: "+s.badPlace())
 }
 
 // encodingError names the encoding that fits best.
 func (s survey) encodingError(file *os.File, expected, detail string) error {
 	likely := "windows-1252"
 	if words, err := wordsOf(file); err == nil {
+		if mostlyUTF8(words) && !s.validUTF {
+			return s.damagedUTF8()
+		}
 		if other, _ := likelier(words, likely); other != "" {
 			likely = other
 		}

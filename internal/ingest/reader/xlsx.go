@@ -177,10 +177,10 @@ func (x *xlsxSource) next() (table.Row, error) {
 // interpret renders typed cells and marks damaged ones.
 func (x *xlsxSource) interpret(row *table.Row, marks []cellMark) {
 	for _, m := range marks {
-		for len(row.Cells) <= m.column {
-			if !m.formula {
-				break
-			}
+		if m.column < 0 || m.column >= excelize.MaxColumns {
+			continue
+		}
+		for m.formula && len(row.Cells) <= m.column {
 			row.Cells = append(row.Cells, "")
 		}
 		if m.column >= len(row.Cells) {

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"path/filepath"
@@ -226,6 +227,12 @@ func TestXLSXDamaged(t *testing.T) {
 		t.Log(name)
 		wantFileError(t, err, "C-FILE-DAMAGED")
 	}
+	for _, ref := range []string{"1", "", "ZZZZZZ3", "a3", "É3"} {
+		odd := handMade(t, row+`<row r="3"><c r="`+ref+`"><f>1</f></c></row>`, "</sheetData></worksheet>")
+		if _, rows, err := all(odd, table.Format{Kind: "xlsx"}); err == nil && len(rows) == 0 {
+			t.Errorf("reference %q: rows lost without a word", ref)
+		}
+	}
 	flipped := bytes.Clone(content)
 	if i := bytes.Index(flipped, []byte("xl/worksheets/sheet1.xml")); i > 0 {
 		flipped[i+60] ^= 0xff
@@ -251,5 +258,26 @@ func FuzzNumber(f *testing.F) {
 			t.Fatalf("%q became %q", text, out)
 		}
 		_ = customFormat(text)
+	})
+}
+
+// Damage prevented: a crash or an endless loop over a hostile sheet.
+func FuzzMarks(f *testing.F) {
+	f.Add([]byte(`<sheetData><row r="1"><c r="A1" s="2" t="s"><f>x</f><v>1</v></c></row></sheetData>`))
+	f.Add([]byte(`<x:sheetData><x:row><x:c/></x:row><!-- > --><row r="7"/><![CDATA[>]]></x:sheetData>`))
+	f.Fuzz(func(t *testing.T, sheet []byte) {
+		marks := &cellMarks{r: bufio.NewReader(bytes.NewReader(sheet))}
+		for n := 1; n < 50; n++ {
+			cells, err := marks.row(n)
+			if err != nil {
+				return
+			}
+			for _, c := range cells {
+				if c.style < 0 || c.column < -1 {
+					t.Fatalf("%+v", c)
+				}
+			}
+		}
+		_ = marks.finish()
 	})
 }
