@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -209,7 +210,10 @@ func (d *desk) lines(batch string) []verdict {
 			var lines []ledger.Line
 			lines, inner = tx.Lines(r)
 			for _, l := range lines {
-				v := verdict{Row: l.Row, Outcome: string(l.Outcome), Code: l.Code}
+				v := verdict{Row: l.Row, Outcome: string(l.Outcome)}
+				if l.Outcome == ledger.Scartata {
+					v.Code = l.Code
+				}
 				if l.Recipient >= 0 {
 					v.Recipient = strconv.Itoa(l.Recipient + 1)
 				}
@@ -273,4 +277,65 @@ func expected(t *testing.T, s samples.Service) []verdict {
 		}
 	}
 	return want
+}
+
+// What is repaired is told: a clerk must see what was read in place of what was typed.
+func TestRepairsAreTold(t *testing.T) {
+	rows := map[string]int{"tari": 5, "scuola": 8}
+	for _, s := range samples.Services() {
+		want, ok := rows[s.Name]
+		if !ok {
+			continue
+		}
+		for _, draft := range newDesk(t, s).drafts() {
+			if draft.Rows[0].Row.Number != want {
+				continue
+			}
+			told := slices.ContainsFunc(draft.Rows[0].Problems, func(p notification.Problem) bool { return p.Code == "C-TEXT-REPAIRED" })
+			if !told || draft.Stopped() {
+				t.Errorf("%s, row %d: told %v, problems %v", s.Name, want, told, draft.Rows[0].Problems)
+			}
+			delete(rows, s.Name)
+		}
+	}
+	if len(rows) > 0 {
+		t.Errorf("rows not found: %v", rows)
+	}
+}
+
+// The drop must be whole: the export and the documents, nothing of the profile or of
+// the expectations, and no temporary name that would never be taken.
+func TestCopyDrop(t *testing.T) {
+	for _, s := range samples.Services() {
+		dir := t.TempDir()
+		if err := s.CopyDrop(dir); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, s.Export)); err != nil {
+			t.Error(err)
+		}
+		copied := names(t, os.DirFS(dir))
+		drop, err := fs.Sub(samples.FS(), s.Drop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if meant := names(t, drop); !slices.Equal(copied, meant) || len(meant) < 10 {
+			t.Errorf("%s: copied %v, want %v", s.Name, copied, meant)
+		}
+	}
+}
+
+func names(t *testing.T, tree fs.FS) []string {
+	t.Helper()
+	var all []string
+	err := fs.WalkDir(tree, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			all = append(all, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

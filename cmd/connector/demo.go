@@ -116,7 +116,7 @@ flows:
 		if s.Profile != "" {
 			fmt.Fprintf(&b, "    profile: profili/%s.yaml\n", s.Name)
 		}
-		fmt.Fprintf(&b, "    source: {root: drop/%s, settle: 500ms, poll: 200ms}\n    documents: {deadline: 2s}\n", s.Name)
+		fmt.Fprintf(&b, "    source: {root: drop/%s, settle: 500ms, poll: 200ms}\n    documents: {deadline: 0s}\n", s.Name)
 	}
 	return b.Bytes()
 }

@@ -145,24 +145,33 @@ func (n *needing) judge(ctx context.Context) error {
 	}
 	for i, v := range verdicts {
 		item := n.items[i]
-		if item.Request == nil || v.Outcome == ledger.RowRejected {
+		if item.Request == nil {
 			continue
 		}
 		item.Request.Attachments(func(_ string, a *notification.Attachment) {
-			key := item.Protocol + "\x00" + a.File
+			d := ingest.Document{Name: a.File, Row: firstRow(item), Protocol: item.Protocol}
 			switch {
-			case n.seen[key]:
-				return
+			case a.File == "":
+			case v.Outcome == ledger.RowRejected:
+				n.add(&n.needs.Rejected, d)
 			case v.New:
-				n.needs.Documents = append(n.needs.Documents, ingest.Document{Name: a.File, Row: firstRow(item), Protocol: item.Protocol})
+				n.add(&n.needs.Documents, d)
 			default:
 				n.needs.Known = append(n.needs.Known, a.File)
 			}
-			n.seen[key] = true
 		})
 	}
 	n.items = n.items[:0]
 	return nil
+}
+
+// add notes a document once for each notification.
+func (n *needing) add(to *[]ingest.Document, d ingest.Document) {
+	key := d.Protocol + "\x00" + d.Name
+	if !n.seen[key] {
+		n.seen[key] = true
+		*to = append(*to, d)
+	}
 }
 
 func firstRow(item ledger.Item) int {

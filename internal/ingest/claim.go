@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,10 +34,11 @@ func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*c
 		return nil, errChanged
 	}
 	now := i.opts.Clock()
-	id, err := i.newBatchID(ctx, f, now, hash)
+	id, release, err := i.newBatchID(ctx, f, now, hash)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	c := i.newClaim(f, v, id, now, hash)
 	if done != "" {
 		if c.Done, err = doneFile(ctx, f, done); err != nil {
@@ -119,25 +121,34 @@ func (c contextReader) Read(p []byte) (int, error) {
 // Europe/Rome, with -2, -3… where the same content came twice in a second. The
 // folder made for it in the data folder keeps it taken, and tells after a crash that
 // a folder in work/ without a manifest is ours.
-func (i *Ingest) newBatchID(ctx context.Context, f *Flow, now time.Time, hash string) (string, error) {
+func (i *Ingest) newBatchID(ctx context.Context, f *Flow, now time.Time, hash string) (id string, release func(), err error) {
 	base := now.In(i.rome).Format("20060102T150405") + "-" + hash[:8]
 	for n := 1; n < 1000; n++ {
-		id := base
+		id = base
 		if n > 1 {
 			id += "-" + strconv.Itoa(n)
 		}
 		taken, err := i.batchTaken(ctx, f, id, now)
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
-		if !taken {
-			return id, i.data.Mkdir(ctx, path.Join(spoolDir, id))
+		if taken {
+			continue
 		}
+		release = i.reserve(id)
+		if err := i.data.Mkdir(ctx, path.Join(spoolDir, id)); err != nil {
+			release()
+			return "", nil, err
+		}
+		return id, release, nil
 	}
-	return "", fmt.Errorf("a thousand batches named %s", base)
+	return "", nil, fmt.Errorf("a thousand batches named %s", base)
 }
 
 func (i *Ingest) batchTaken(ctx context.Context, f *Flow, id string, now time.Time) (bool, error) {
+	if i.reserved(id) {
+		return true, nil
+	}
 	b, err := i.batch(ctx, id)
 	if err != nil || b != nil {
 		return b != nil, err
@@ -172,8 +183,8 @@ func (i *Ingest) newClaim(f *Flow, v *verdict, id string, now time.Time, hash st
 		},
 		Documents: v.documents, Missing: v.missing, ProfileName: f.ProfileName, Profile: f.Profile, Exclusive: f.Exclusive,
 	}
-	if f.OnMissingFile && len(v.missing) > 0 {
-		p := f.missingFile(v.missing)
+	if missing := awaited(v.missing); f.OnMissingFile && len(missing) > 0 {
+		p := f.missingFile(missing)
 		// The documents that are there stay, so that the file can be dropped again.
 		c.Problem, c.Documents = &p, nil
 	}
@@ -254,4 +265,9 @@ func (i *Ingest) removeEmpty(ctx context.Context, home folder.Folder, dir string
 		return err
 	}
 	return nil
+}
+
+// awaited leaves out what only rows name that are not sent: it rejects no file.
+func awaited(missing []Missing) []Missing {
+	return slices.DeleteFunc(slices.Clone(missing), func(m Missing) bool { return m.Unsent })
 }

@@ -31,6 +31,7 @@ type Needs struct {
 	Heading    []string              // original columns; empty for jsonl
 	Documents  []Document            // named by rows that would be sent; repeated ones count once
 	Known      []string              // documents named only by rows already known: archived with the drop, never awaited
+	Rejected   []Document            // named only by rows that will not be sent: looked at, so that all is told at once, but never awaited, and left in in/ for the corrected file
 	Unreadable *notification.Problem // the whole file cannot be read, and why
 }
 

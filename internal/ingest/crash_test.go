@@ -128,6 +128,7 @@ func scenarios() []scenario {
 func TestKilledAtEveryStep(t *testing.T) {
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			reached := map[string]bool{}
 			for n := 1; ; n++ {
 				at := killAndRecover(t, s, n, 0)
@@ -231,6 +232,7 @@ func (s scenario) check(r *rig, where string) {
 
 // A step that fails is not a crash, but must be as harmless.
 func TestFailingAtEveryStep(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken")
 	s := scenarios()[0]
 	for n := 1; ; n++ {

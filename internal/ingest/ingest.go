@@ -35,8 +35,9 @@ type Ingest struct {
 	rome *time.Location
 	data folder.Folder
 
-	mu    sync.Mutex // guards flows
-	flows map[string]*state
+	mu       sync.Mutex // guards all below
+	flows    map[string]*state
+	claiming map[string]bool // batch ids whose manifest is just being written
 }
 
 // New makes an Ingest. It creates spool/ in the data folder, for its owner only.
@@ -65,7 +66,7 @@ func New(opts Options) (*Ingest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}}, nil
+	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}, claiming: map[string]bool{}}, nil
 }
 
 // state is what is remembered of a flow between two passes.
@@ -81,6 +82,25 @@ type state struct {
 
 	waitMu  sync.Mutex // guards waiting
 	waiting []Waiting
+}
+
+// reserve keeps the recovery of another flow, in this process, from taking a batch's
+// folder without a manifest for one left by a crash.
+func (i *Ingest) reserve(batch string) (release func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.claiming[batch] = true
+	return func() {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		delete(i.claiming, batch)
+	}
+}
+
+func (i *Ingest) reserved(batch string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.claiming[batch]
 }
 
 func (i *Ingest) state(flow string) *state {

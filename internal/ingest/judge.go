@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"sendconnector/internal/folder"
@@ -25,8 +24,10 @@ type examined struct {
 }
 
 // examinedFor is how long an answer of Content is good while a file waits: what
-// would be sent depends on the ledger too. At the claim it is asked anew.
-const examinedFor = 10 * time.Minute
+// would be sent depends on the ledger too. At the claim it is asked anew, so this
+// only bounds how long documents are awaited that are no longer needed; shorter, it
+// would have ten thousand waiting files read all the time.
+const examinedFor = time.Hour
 
 // verdict is what a pass thinks of an export.
 type verdict struct {
@@ -185,141 +186,4 @@ func (i *Ingest) local(ctx context.Context, f *Flow, name string) (string, func(
 		return "", nil, err
 	}
 	return temp.Name(), remove, nil
-}
-
-// gather looks for the documents that the export needs and decides whether it is
-// complete (rule 27).
-func (i *Ingest) gather(ctx context.Context, f *Flow, l *locator, v *verdict, s *seen, x *examined) error {
-	v.needs = &x.needs
-	if x.needs.Unreadable != nil {
-		v.ready = true
-		return nil
-	}
-	g := gathering{flow: f, locator: l, verdict: v, complete: l.view.done[v.name] != "", bySource: map[string]int{}}
-	g.deadline = s.first.Add(f.DocumentsDeadline)
-	g.late = g.complete || !l.view.now.Before(g.deadline)
-	for _, d := range x.needs.Documents {
-		if err := g.need(ctx, d); err != nil {
-			return err
-		}
-	}
-	for _, name := range x.needs.Known {
-		if err := g.known(ctx, name); err != nil {
-			return err
-		}
-	}
-	if g.wait() {
-		return nil
-	}
-	if err := i.findEarlier(ctx, f, v); err != nil {
-		return err
-	}
-	v.ready = true
-	return nil
-}
-
-// gathering is the look for the documents of one export.
-type gathering struct {
-	flow     *Flow
-	locator  *locator
-	verdict  *verdict
-	complete bool // a done-file says so
-	late     bool // nothing more is awaited
-	deadline time.Time
-	bySource map[string]int // index into verdict.documents
-	asked    map[Missing]bool
-	awaited  []string
-	settling int
-	next     time.Time // when the last one settling has settled
-}
-
-func (g *gathering) need(ctx context.Context, d Document) error {
-	at, code, err := g.locator.locate(ctx, g.verdict.name, d.Name)
-	if err != nil {
-		return err
-	}
-	if code != "" {
-		g.lacks(d, code)
-		return nil
-	}
-	g.verdict.awaited = append(g.verdict.awaited, at.source)
-	s := g.locator.st.seen[at.source]
-	switch {
-	case g.complete:
-	case at.entry.Size == 0 && !g.late:
-		g.awaited = append(g.awaited, d.Name)
-	case !s.settled(g.flow, g.locator.view.now):
-		g.settling++
-		if t := s.settledAt(g.flow); t.After(g.next) {
-			g.next = t
-		}
-	}
-	g.add(at, d.Name, false)
-	return nil
-}
-
-// known adds a document that is archived with the drop if it lies there settled.
-func (g *gathering) known(ctx context.Context, name string) error {
-	at, code, err := g.locator.locate(ctx, g.verdict.name, name)
-	if err != nil || code != "" || !at.inDrop || !g.flow.Take {
-		return err
-	}
-	if g.complete || g.locator.st.seen[at.source].settled(g.flow, g.locator.view.now) {
-		g.add(at, name, true)
-	}
-	return nil
-}
-
-// add notes a document once, under all the names that rows give it.
-func (g *gathering) add(at located, name string, known bool) {
-	v := g.verdict
-	n, ok := g.bySource[at.source]
-	if !ok {
-		n = len(v.documents)
-		g.bySource[at.source] = n
-		v.documents = append(v.documents, Copy{
-			File:  File{Source: at.source, Dest: at.dest, Size: at.entry.Size, Modified: at.entry.Modified},
-			Take:  g.flow.Take && at.inDrop,
-			Known: known,
-		})
-	}
-	for _, other := range v.documents[n].Names {
-		if other == name {
-			return
-		}
-	}
-	v.documents[n].Names = append(v.documents[n].Names, name)
-}
-
-// lacks notes a document that was not found, once for each protocol number.
-func (g *gathering) lacks(d Document, code string) {
-	m := Missing{Name: d.Name, Protocol: d.Protocol, Code: code}
-	if g.asked == nil {
-		g.asked = map[Missing]bool{}
-	}
-	if g.asked[m] {
-		return
-	}
-	g.asked[m] = true
-	g.verdict.missing = append(g.verdict.missing, m)
-	if code != "C-DOCUMENT-OUTSIDE" { // no waiting brings it
-		g.awaited = append(g.awaited, d.Name)
-	}
-}
-
-// wait decides whether the export has to wait, and says for what.
-func (g *gathering) wait() bool {
-	v := g.verdict
-	switch {
-	case len(g.awaited) > 0 && !g.late:
-		v.hold(g.flow, "C-DOCUMENTS-AWAITED", g.deadline, "count", strconv.Itoa(len(g.awaited)),
-			"first", g.awaited[0], "deadline", g.deadline.In(g.locator.rome).Format("02/01/2006 15:04"))
-		v.wait.Missing = g.awaited
-	case g.settling > 0:
-		v.hold(g.flow, "C-DOCUMENTS-SETTLING", g.next, "count", strconv.Itoa(g.settling))
-		v.wait.settling = true
-	default:
-		return false
-	}
-	return true
 }

@@ -82,6 +82,7 @@ type Missing struct {
 	Name     string `json:"name"`
 	Protocol string `json:"protocol,omitempty"` // "" = whatever row names it
 	Code     string `json:"code"`
+	Unsent   bool   `json:"unsent,omitempty"` // only rows that are not sent name it
 }
 
 // claim is a manifest and where it lies.

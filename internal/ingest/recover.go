@@ -64,7 +64,7 @@ func (i *Ingest) removeUnclaimed(ctx context.Context, f *Flow) error {
 		return err
 	}
 	for _, e := range all {
-		if !e.Dir {
+		if !e.Dir || i.reserved(path.Base(e.Name)) {
 			continue
 		}
 		_, manifest := f.Folder.Stat(ctx, path.Join(e.Name, ManifestName))
@@ -203,6 +203,9 @@ func (i *Ingest) sweepSpool(ctx context.Context, flows []*Flow) error {
 
 // orphan reports whether nothing needs the private copies of a batch.
 func (i *Ingest) orphan(ctx context.Context, batch string, flows []*Flow) (bool, error) {
+	if i.reserved(batch) {
+		return false, nil
+	}
 	b, err := i.batch(ctx, batch)
 	if err != nil {
 		return false, err

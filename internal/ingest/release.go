@@ -24,7 +24,7 @@ func (p *pass) releases(ctx context.Context, view *view) {
 		export := name[:len(name)-len(ReleaseSuffix)]
 		var match []*ledger.Batch
 		for _, b := range waiting {
-			if strings.EqualFold(b.File, export) {
+			if releasedBy(b, export) {
 				match = append(match, b)
 			}
 		}
@@ -42,6 +42,12 @@ func (p *pass) releases(ctx context.Context, view *view) {
 			p.release(ctx, view, name, match[0])
 		}
 	}
+}
+
+// releasedBy reports whether a marker for this name means the batch: by the path of
+// its export, or at the top of in/ by its bare name.
+func releasedBy(b *ledger.Batch, export string) bool {
+	return strings.EqualFold(b.File, export) || strings.EqualFold(path.Base(b.File), export)
 }
 
 // awaited reports whether the export lies in the drop still.

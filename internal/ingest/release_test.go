@@ -55,6 +55,36 @@ func TestRule19AmbiguousRelease(t *testing.T) {
 	}
 }
 
+// Damage prevented: a crash while a batch is released releases another one later, or
+// forgets the release.
+func TestRule19ReleaseKilled(t *testing.T) {
+	for _, step := range []string{StepRelease + Before, StepRelease + After, StepMarker + Before, StepMarker + After} {
+		r := newRig(t)
+		r.flow.Release.Mode = GateFile
+		r.drop("in/sub/a.csv", "p\nP1;\n")
+		r.settled()
+		r.now = r.now.Add(time.Minute)
+		r.drop("in/a.csv.invia", "")
+		r.dyingAt(step, func() { r.pass(0) })
+		r.restart()
+		report := r.pass(time.Second)
+		b := r.one()
+		if b.Release != ledger.Released {
+			t.Errorf("%s: %s", step, b.Release)
+		}
+		if step == StepRelease+Before || step == StepMarker+After {
+			r.wantWaiting(report)
+			r.wantFiles(b.Archive+"/a.csv.invia", b.Archive+"/sub/a.csv")
+			continue
+		}
+		r.wantWaiting(report, "a.csv.invia C-RELEASE-NOTHING")
+		// The marker that stayed releases nothing that comes later.
+		r.drop("in/a.csv", "p\nP2;\n")
+		r.settled()
+		r.wantWaiting(r.pass(time.Hour), "a.csv.invia C-RELEASE-EARLY")
+	}
+}
+
 func TestRule19Gate(t *testing.T) {
 	tests := []struct {
 		name string

@@ -282,7 +282,10 @@ func promised(n *Notification, e *Event) *Artifact {
 // a third more, for pages whose records grew are not full.
 func TestBytesPerNotification(t *testing.T) {
 	w := newWorld(t)
-	const n = 200
+	const n = 400
+	if testing.Short() {
+		t.Skip("400 whole lives")
+	}
 	empty := used(w)
 	lot := w.batch()
 	w.ok(w.l.Begin(bg, lot))

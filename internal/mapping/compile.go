@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"errors"
-	"slices"
 	"strings"
 
 	"sendconnector/internal/notification"
@@ -73,33 +71,6 @@ func (p *Profile) Compile(h table.Heading, d Defaults) (*Mapper, error) {
 		return nil, err
 	}
 	return m, nil
-}
-
-// maxDetail keeps a message short enough to be shown whole.
-const maxDetail = 250
-
-// Mismatch is the error of Compile as the problem of a whole file, for the clerk who
-// dropped it: what the file lacks, without the lines of the profile.
-func Mismatch(err error, lang notification.Lang) notification.Problem {
-	detail := err.Error()
-	var all yamldoc.Errors
-	if errors.As(err, &all) && len(all) > 0 {
-		texts := make([]string, 0, len(all))
-		for _, e := range all {
-			if !slices.Contains(texts, e.Message) {
-				texts = append(texts, e.Message)
-			}
-		}
-		detail = texts[0]
-		for i, text := range texts[1:] {
-			if len(detail)+len(text) > maxDetail {
-				detail += "; … (+" + itoa(len(texts)-1-i) + ")"
-				break
-			}
-			detail += "; " + text
-		}
-	}
-	return notification.New(lang, "C-FILE-PROFILE", "", "detail", detail)
 }
 
 // The fields of the notification itself, in SEND's order.

@@ -95,6 +95,12 @@ var sendingCatalogue = map[string]entry{
 		en:       "Sending starts on {when}; until then it can be given up with \"connector discard\".",
 		source:   "rules.md 19",
 	},
+	"C-SEQUENCE-UNKNOWN": {
+		severity: Warning,
+		it:       "Non si sa più a che numero erano arrivati i file di aggiornamento di questa cartella. Nessun nuovo file viene scritto finché non si indica il prossimo numero con «connector resume --flow F --sequence-from N» (N = ultimo numero letto dal programma, più uno).",
+		en:       "It is no longer known how far the numbers of this folder's update files had got. None is written until \"connector resume --flow F --sequence-from N\" says the next one (N = the last one that the program has read, plus one).",
+		source:   "rules.md 28",
+	},
 	"C-HELD": {
 		severity: Warning,
 		it:       "Invio sospeso: {reason}",

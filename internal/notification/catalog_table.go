@@ -65,12 +65,6 @@ var tableCatalogue = map[string]entry{
 		"The sheet {sheet} does not exist or is hidden. Visible sheets: {found}. Correct its name in the file or in the profile (format, sheet).",
 		"design/interface.md",
 	},
-	"C-FILE-PROFILE": {
-		Error,
-		"Il file non corrisponde al profilo: {detail}. Rifare l'esportazione con le colonne di sempre, oppure far adeguare il profilo.",
-		"The file does not fit the profile: {detail}. Export it with the usual columns or have the profile adapted.",
-		"design/interface.md",
-	},
 	"C-FILE-READ": {
 		Error,
 		"Il file non si può leggere: {detail}.",

@@ -32,10 +32,15 @@ func (p *Progress) Ensure(ctx context.Context) error {
 	if sure {
 		return nil
 	}
+	return p.ensureSure(ctx)
+}
+
+// ensureSure is Ensure for the stream's reader, without the memory.
+func (p *Progress) ensureSure(ctx context.Context) error {
 	err := p.ensure(ctx)
 	if err == nil {
 		p.mu.Lock()
-		p.sure = now
+		p.sure = p.o.Clock()
 		p.mu.Unlock()
 	}
 	return unstep(p.held(ctx, err))
@@ -51,14 +56,14 @@ func (p *Progress) ensure(ctx context.Context) error {
 		return err
 	}
 	if s == nil {
-		return p.adoptOrCreate(ctx, "")
+		return p.adoptOrCreate(ctx, "", "")
 	}
 	good, replaces, err := p.usable(ctx, s.StreamID)
 	switch {
 	case err != nil:
 		return err
 	case !good:
-		return p.adoptOrCreate(ctx, replaces)
+		return p.adoptOrCreate(ctx, s.StreamID, replaces)
 	case p.o.Ledger.Stale():
 		return p.sweepStale(ctx)
 	}
@@ -105,8 +110,9 @@ func (p *Progress) usable(ctx context.Context, id string) (good bool, replaces s
 	return false, "", err
 }
 
-// adoptOrCreate finds a good stream with our title, or creates one.
-func (p *Progress) adoptOrCreate(ctx context.Context, replaces string) error {
+// adoptOrCreate finds a good stream with our title, other than the one known to be
+// bad, or creates one.
+func (p *Progress) adoptOrCreate(ctx context.Context, bad, replaces string) error {
 	if err := p.step(BeforeEnsure); err != nil {
 		return err
 	}
@@ -118,7 +124,7 @@ func (p *Progress) adoptOrCreate(ctx context.Context, replaces string) error {
 		return err
 	}
 	for _, s := range list {
-		if s.Title != Title(p.o.Installation) || s.ID == replaces {
+		if s.Title != Title(p.o.Installation) || s.ID == bad {
 			continue
 		}
 		good, locked, err := p.usable(ctx, s.ID)
@@ -188,7 +194,7 @@ func (p *Progress) replaceStream(ctx context.Context, s *ledger.Stream) error {
 		return p.readAgain(ctx, streamAgain) // nothing that a new stream would mend
 	}
 	if err == nil {
-		err = p.adoptOrCreate(ctx, replaces)
+		err = p.adoptOrCreate(ctx, s.StreamID, replaces)
 	}
 	return p.held(ctx, err)
 }

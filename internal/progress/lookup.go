@@ -32,6 +32,9 @@ func (p *Progress) LookUps(ctx context.Context) (Report, error) {
 	if err == nil && !a.stopped() {
 		err = p.sweep(ctx, a)
 	}
+	if a.report.More {
+		a.report.Next = p.o.Clock()
+	}
 	return a.report, endOf(ctx, err)
 }
 

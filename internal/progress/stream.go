@@ -32,6 +32,9 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 	p.reading.Lock()
 	defer p.reading.Unlock()
 	var r Report
+	if err := p.checkDaily(ctx); err != nil {
+		return r, err
+	}
 	for range pagesPerCall {
 		s, err := p.stream(ctx)
 		if err != nil {
@@ -52,8 +55,24 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 			return r, nil
 		}
 	}
-	r.More = true
+	r.More, r.Next = true, p.o.Clock()
 	return r, nil
+}
+
+// checkDaily asks once a day whether the stream still takes events: a process that
+// runs for months calls Ensure only at its start, and a disabled stream can be read
+// all the same.
+func (p *Progress) checkDaily(ctx context.Context) error {
+	p.mu.Lock()
+	due := !p.sure.IsZero() && p.o.Clock().Sub(p.sure) >= 24*time.Hour
+	p.mu.Unlock()
+	if !due {
+		return nil
+	}
+	if held, err := p.keyHeld(ctx); err != nil || !held.IsZero() {
+		return err
+	}
+	return p.ensureSure(ctx)
 }
 
 func (p *Progress) stream(ctx context.Context) (*ledger.Stream, error) {

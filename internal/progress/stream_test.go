@@ -105,6 +105,23 @@ func TestRule21Ensure(t *testing.T) {
 			return err
 		})
 	})
+	t.Run("disabled under a process that runs for long", func(t *testing.T) {
+		w := newWorld(t)
+		p := w.progress()
+		if err := p.Ensure(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		w.send.streams[0].Disabled = w.clock.Now()
+		for range 2 {
+			w.clock.add(13 * time.Hour)
+			if _, err := p.ReadStream(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if w.stream().StreamID != "stream-2" || w.send.count("stream") != 1 {
+			t.Errorf("%+v after %d questions", w.stream(), w.send.count("stream"))
+		}
+	})
 	t.Run("gone while reading", func(t *testing.T) {
 		w := newWorld(t)
 		w.ensure()

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -365,16 +366,13 @@ func TestLifeKilledEverywhere(t *testing.T) {
 	l := newLife(t, simulator.Options{})
 	l.admit(12)
 	for _, step := range steps {
-		for _, nth := range []int{1, 2} {
-			seen := 0
+		for _, nth := range []int32{1, 2} {
+			var seen atomic.Int32
 			l.step = func(name string) error {
-				if name != step {
-					return nil
+				if name == step && seen.Add(1) == nth {
+					return errors.New("killed")
 				}
-				if seen++; seen != nth {
-					return nil
-				}
-				return errors.New("killed")
+				return nil
 			}
 			_ = l.round() // killed or through
 			l.step = nil

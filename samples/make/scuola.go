@@ -97,9 +97,9 @@ func (r *reminders) mistakes() {
 	sci := r.remind("0007", citizen("Cifre", "Nora", 'F', 1993, 3, 16, "Via Mazzini 11", "06121", "Perugia", "PG"), "54,00")
 	sci.notice = "3,01203E+17"
 	r.add(sci, 1, rejected, "C-CELL-SCIENTIFIC", "numero di avviso trasformato da Excel in notazione scientifica")
-	ten := r.remind("0008", company("Associazione Genitori Esempio", "0091234567", "Via Oberdan 9", "33100", "Udine", "UD"), "310,00")
+	ten := r.remind("0008", company("Associazione Genitori Esempio", "0912345678", "Via Oberdan 9", "33100", "Udine", "UD"), "310,00")
 	ten.code = strings.TrimLeft(ten.code, "0")
-	r.add(ten, 1, rejected, "C-TAXID-ZEROS-LOST", "codice fiscale di società senza gli zeri iniziali")
+	r.add(ten, 1, rejected, "C-TAXID-ZEROS-LOST", "codice fiscale di 10 cifre: manca lo zero iniziale")
 	long := r.remind("0009", citizen("Prolissi", "Amedeo", 'M', 1970, 7, 31, "Corso Garibaldi 50", "60121", "Ancona", "AN"), "120,00")
 	long.subject = "Sollecito di pagamento delle quote di compartecipazione ai servizi di refezione e di trasporto scolastico non versate, anno scolastico 2025/2026"
 	r.add(long, 1, rejected, "C-TOO-LONG", "oggetto di oltre 134 caratteri")

@@ -70,6 +70,7 @@ func (s *sample) instalments(number string, to person, amount float64) assessmen
 	a := s.single(number, to, amount)
 	r1, r2 := s.nextNotice(), s.nextNotice()
 	a.r1, a.r2 = r1, r2
+	s.files[a.file] = tariAct(a)
 	s.files["avvisi/"+r1+".pdf"] = tariNotice(a, r1, "Rata 1 di 2", amount/2)
 	s.files["avvisi/"+r2+".pdf"] = tariNotice(a, r2, "Rata 2 di 2", amount/2)
 	return a
@@ -145,13 +146,17 @@ func (s *sample) tariLives(add adder) {
 }
 
 func tariAct(a assessment) []byte {
+	payment := "Si può pagare con l'avviso pagoPA allegato."
+	if a.r1 != nil {
+		payment = "Si può pagare in unica soluzione o in due rate, con gli avvisi pagoPA allegati."
+	}
 	return act{
 		office: "Ufficio Tributi", kind: "Avviso di accertamento esecutivo TARI anno 2024", number: a.number, date: "02/11/2026",
 		to: []person{a.to}, subject: "tassa sui rifiuti 2024, omesso versamento",
 		text: []string{
 			"Dai controlli svolti risulta che per l'anno 2024 la tassa sui rifiuti non è stata versata nei termini.",
 			"Con il presente atto si accerta il tributo dovuto, con sanzione e interessi. L'atto diviene esecutivo decorso il termine per il ricorso, da proporre entro 60 giorni dalla notifica alla Corte di giustizia tributaria di primo grado.",
-			"Si può pagare in unica soluzione o in due rate con gli avvisi pagoPA allegati.",
+			payment,
 		},
 		amounts: [][2]string{
 			{"Tributo", euro(a.amount * 0.75)}, {"Sanzione e interessi", euro(a.amount - a.amount*0.75)}, {"Totale dovuto", euro(a.amount)},
