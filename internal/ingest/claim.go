@@ -45,13 +45,29 @@ func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*c
 			return nil, err
 		}
 	}
-	if err := i.step(StepManifest, func() error { return c.save(ctx) }); err != nil {
-		return nil, err
+	err = i.step(StepManifest, func() error { return c.first(ctx) })
+	if errors.Is(err, folder.ErrExist) {
+		// Another installation claims the same content in the same second. Whoever
+		// renames the export has it; the next pass sees what came of it.
+		return nil, errors.Join(errGone, i.removeSpool(ctx, id))
 	}
-	if c.Exclusive {
-		return c, nil
+	if err != nil || c.Exclusive {
+		return c, err
 	}
 	return c, i.claimByRename(ctx, f, c)
+}
+
+// first writes the manifest where nobody has one: unlike save it never replaces
+// another's.
+func (c *claim) first(ctx context.Context) error {
+	draft := path.Join(c.dir, ".connector-"+folder.Slug(c.Installation)+".tmp") // of the form that Tidy removes
+	if _, err := c.home.Publish(ctx, draft, c.encode); err != nil {
+		return err
+	}
+	if err := c.home.Rename(ctx, draft, c.path()); err != nil {
+		return errors.Join(err, c.home.Remove(ctx, draft))
+	}
+	return c.home.Sync(ctx, c.dir)
 }
 
 // claimByRename decides who owns the export. Where it cannot be renamed the claim
@@ -128,27 +144,26 @@ func (i *Ingest) newBatchID(ctx context.Context, f *Flow, now time.Time, hash st
 		if n > 1 {
 			id += "-" + strconv.Itoa(n)
 		}
-		taken, err := i.batchTaken(ctx, f, id, now)
-		if err != nil {
-			return "", nil, err
-		}
-		if taken {
+		if release = i.reserve(id); release == nil {
 			continue
 		}
-		release = i.reserve(id)
-		if err := i.data.Mkdir(ctx, path.Join(spoolDir, id)); err != nil {
+		taken, err := i.batchTaken(ctx, f, id, now)
+		if err == nil && !taken {
+			err = i.data.Mkdir(ctx, path.Join(spoolDir, id))
+		}
+		switch {
+		case err != nil:
 			release()
 			return "", nil, err
+		case !taken:
+			return id, release, nil
 		}
-		return id, release, nil
+		release()
 	}
 	return "", nil, fmt.Errorf("a thousand batches named %s", base)
 }
 
 func (i *Ingest) batchTaken(ctx context.Context, f *Flow, id string, now time.Time) (bool, error) {
-	if i.reserved(id) {
-		return true, nil
-	}
 	b, err := i.batch(ctx, id)
 	if err != nil || b != nil {
 		return b != nil, err

@@ -348,6 +348,42 @@ func TestRule25TwoInstallationsOneExport(t *testing.T) {
 	}
 }
 
+// Damage prevented: in the very second in which another installation claims the same
+// content, its manifest is overwritten and its claim lost.
+func TestRule25ManifestNeverReplacesAnother(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.pass(0)
+	theirs := ""
+	r.step = func(name string) error {
+		if name == StepManifest+Before {
+			for _, e := range r.list(filepath.Join(r.data, spoolDir)) {
+				t.Errorf("private copy %s before the claim", e)
+			}
+			ids, err := os.ReadDir(filepath.Join(r.data, spoolDir))
+			if err != nil || len(ids) != 1 {
+				t.Fatalf("%v, %v", ids, err)
+			}
+			theirs = "work/" + ids[0].Name() + "/" + ManifestName
+			r.drop(theirs, "theirs")
+		}
+		return nil
+	}
+	r.pass(10 * time.Second)
+	r.step = nil
+	text, err := os.ReadFile(r.path(theirs))
+	if err != nil || string(text) != "theirs" {
+		t.Errorf("their manifest reads %q, %v", text, err)
+	}
+	r.wantFiles("in/a.csv")
+	if len(r.batches()) != 0 || len(r.spool()) != 0 {
+		t.Errorf("left %v %v", r.batches(), r.spool())
+	}
+	r.remove(theirs)
+	r.pass(time.Second)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED")
+}
+
 // Damage prevented: somebody empties work/ while a batch is being read, and the drop
 // is gone.
 func TestRecoverWithoutWorkFolder(t *testing.T) {

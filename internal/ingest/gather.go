@@ -27,6 +27,11 @@ func (i *Ingest) gather(ctx context.Context, f *Flow, l *locator, v *verdict, s 
 			return err
 		}
 	}
+	for _, d := range x.needs.Rejected {
+		if err := g.unsent(ctx, d); err != nil {
+			return err
+		}
+	}
 	if g.wait() {
 		return nil
 	}
@@ -67,13 +72,40 @@ func (g *gathering) need(ctx context.Context, d Document) error {
 	case g.complete:
 	case at.entry.Size == 0 && !g.late:
 		g.awaited = append(g.awaited, d.Name)
-	case !s.settled(g.flow, g.locator.view.now):
-		g.settling++
-		if t := s.settledAt(g.flow); t.After(g.next) {
-			g.next = t
-		}
+	default:
+		g.settles(s)
 	}
-	g.add(at, d.Name, false)
+	g.add(at, d.Name, false, g.flow.Take)
+	return nil
+}
+
+// settles counts a document that is there but not settled.
+func (g *gathering) settles(s *seen) {
+	if s.settled(g.flow, g.locator.view.now) {
+		return
+	}
+	g.settling++
+	if t := s.settledAt(g.flow); t.After(g.next) {
+		g.next = t
+	}
+}
+
+// unsent looks for a document of a row that will not be sent. What lies there is
+// copied, so that the row is told all that is wrong with it, and left in in/, where
+// the corrected file finds it; what does not is not awaited.
+func (g *gathering) unsent(ctx context.Context, d Document) error {
+	at, code, err := g.locator.locate(ctx, g.verdict.name, d.Name)
+	if err != nil {
+		return err
+	}
+	if code != "" {
+		g.verdict.missing = append(g.verdict.missing, Missing{Name: d.Name, Protocol: d.Protocol, Code: code, Unsent: true})
+		return nil
+	}
+	if !g.late {
+		g.settles(g.locator.st.seen[at.source])
+	}
+	g.add(at, d.Name, false, false)
 	return nil
 }
 
@@ -84,13 +116,14 @@ func (g *gathering) known(ctx context.Context, name string) error {
 		return err
 	}
 	if g.complete || g.locator.st.seen[at.source].settled(g.flow, g.locator.view.now) {
-		g.add(at, name, true)
+		g.add(at, name, true, g.flow.Take)
 	}
 	return nil
 }
 
-// add notes a document once, under all the names that rows give it.
-func (g *gathering) add(at located, name string, known bool) {
+// add notes a document once, under all the names that rows give it. known says that
+// its bytes are not needed, take that it goes with the drop.
+func (g *gathering) add(at located, name string, known, take bool) {
 	v := g.verdict
 	n, ok := g.bySource[at.source]
 	if !ok {
@@ -98,10 +131,11 @@ func (g *gathering) add(at located, name string, known bool) {
 		g.bySource[at.source] = n
 		v.documents = append(v.documents, Copy{
 			File:  File{Source: at.source, Dest: at.dest, Size: at.entry.Size, Modified: at.entry.Modified},
-			Take:  g.flow.Take && at.inDrop,
+			Take:  take && at.inDrop,
 			Known: known,
 		})
 	}
+	v.documents[n].Known = v.documents[n].Known && known
 	for _, other := range v.documents[n].Names {
 		if other == name {
 			return

@@ -84,11 +84,15 @@ type state struct {
 	waiting []Waiting
 }
 
-// reserve keeps the recovery of another flow, in this process, from taking a batch's
-// folder without a manifest for one left by a crash.
+// reserve keeps a batch id for one claim of this process until release: other flows
+// do not use it, and their recovery does not take its folder, still without a
+// manifest, for one left by a crash. nil if somebody has it.
 func (i *Ingest) reserve(batch string) (release func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
+	if i.claiming[batch] {
+		return nil
+	}
 	i.claiming[batch] = true
 	return func() {
 		i.mu.Lock()

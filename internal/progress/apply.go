@@ -222,10 +222,10 @@ func final(n *ledger.Notification) bool {
 	})
 }
 
-// owed reports whether an accepted notification must be read whatever its events
-// say.
+// owed reports whether an accepted notification must be looked up whatever its
+// events say: adopted, corrected, or without the IUN that everything else needs.
 func owed(n *ledger.Notification) bool {
-	return n.IUN != "" && (n.SubmittedAt.IsZero() || n.LastEventAt.IsZero())
+	return n.IUN == "" || n.SubmittedAt.IsZero() || n.LastEventAt.IsZero()
 }
 
 func costInDoubt(n *ledger.Notification) bool {

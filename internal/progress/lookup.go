@@ -53,7 +53,7 @@ func (p *Progress) mustLook(n *ledger.Notification) bool {
 	case ledger.Submitted:
 		return true
 	case ledger.Accepted, ledger.Cancelled:
-		return owed(n) || (n.IUN != "" && !final(n) && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
+		return owed(n) || (!final(n) && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
 	}
 	return false
 }
@@ -100,9 +100,11 @@ func (a *asking) due(ctx context.Context, mine func(*ledger.Notification) bool, 
 		g.SetLimit(a.p.o.Lookups)
 		for _, n := range list {
 			taken = append(taken, n.ID)
-			if mine(n) && !a.stopped() {
+			switch {
+			case a.stopped():
+			case mine(n):
 				g.Go(func() error { return do(gctx, a, n) })
-			} else if n.State != ledger.Accepted && n.State != ledger.Submitted && !mine(n) {
+			case !a.p.mustLook(n) && !costInDoubt(n):
 				g.Go(func() error { return a.p.nothingToAsk(gctx, n) })
 			}
 		}
@@ -113,13 +115,14 @@ func (a *asking) due(ctx context.Context, mine func(*ledger.Notification) bool, 
 	return nil
 }
 
-// nothingToAsk clears the time of a notification that has nothing left to ask for.
+// nothingToAsk gives a notification that is due for no reason (any more) its right
+// time, so that it is not taken up again and again.
 func (p *Progress) nothingToAsk(ctx context.Context, n *ledger.Notification) error {
-	if costInDoubt(n) {
-		return nil
-	}
 	return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
-		if n.State == ledger.Refused || n.State == ledger.Cancelled {
+		switch n.State {
+		case ledger.Accepted, ledger.Cancelled:
+			n.NextAttempt = p.nextAsk(n, p.o.Clock())
+		case ledger.Refused:
 			n.NextAttempt = time.Time{}
 		}
 		return nil
@@ -205,6 +208,9 @@ func (p *Progress) accept(ctx context.Context, a *asking, n *ledger.Notification
 		}
 		n.NextAttempt, n.Tries, n.LastError = p.o.Clock(), 0, nil
 		n.LastEventAt = time.Time{} // owed: one read
+		if n.IUN == "" {
+			n.NextAttempt = p.o.Clock().Add(acceptancePace) // SEND keeps it to itself for now
+		}
 		return nil
 	})
 	if err != nil || now.IUN == "" {

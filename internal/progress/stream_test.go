@@ -437,3 +437,35 @@ func TestRework(t *testing.T) {
 		t.Error("read again and again")
 	}
 }
+
+// A page of which one notification cannot be written must not be lost, nor hold up
+// the others: its event is kept raw and the stream goes on.
+func TestPageWithOneThatCannotBeApplied(t *testing.T) {
+	w := newWorld(t)
+	w.ensure()
+	sound := w.submitted(1)
+	stuck := w.submitted(2, func(n *ledger.Notification) { n.State, n.ReplacedBy = ledger.Submitted, sound })
+	w.happen(of(2, event(catAccepted, -1, 61, "ACCEPTED", "")), event(catAccepted, -1, 61, "ACCEPTED", ""))
+	w.read()
+	w.want(sound, ledger.Accepted)
+	w.want(stuck, ledger.Submitted)
+	w.view(func(tx *ledger.Tx) error {
+		kept := 0
+		err := tx.Events(stuck, func(*ledger.Event) bool { kept++; return true })
+		if kept != 1 {
+			t.Errorf("%d events kept", kept)
+		}
+		return err
+	})
+	if w.stream().LastEventID == "" {
+		t.Error("the page is not acknowledged")
+	}
+	w.update(func(tx *ledger.Tx) error { // what only the test could make is taken away again
+		n, err := tx.Notification(stuck)
+		if err != nil {
+			return err
+		}
+		n.ReplacedBy = 0
+		return tx.PutNotification(n)
+	})
+}

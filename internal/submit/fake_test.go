@@ -30,6 +30,8 @@ type fakeSEND struct {
 	// answer. call counts from 1 for each operation.
 	before, after func(op string, call int) error
 	sent          map[string]*send.Sent
+	// judge may refuse a request for what it says.
+	judge func(*notification.Request) error
 	// invisible hides requests from look-ups.
 	invisible bool
 }
@@ -118,6 +120,11 @@ func (f *fakeSEND) Create(_ context.Context, r *notification.Request) (send.Crea
 	defer f.mu.Unlock()
 	if err := f.enter("create"); err != nil {
 		return send.Created{}, err
+	}
+	if f.judge != nil {
+		if err := f.judge(r); err != nil {
+			return send.Created{}, err
+		}
 	}
 	if err := f.conflict(r); err != nil {
 		return send.Created{}, err

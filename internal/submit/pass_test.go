@@ -494,3 +494,105 @@ func TestRule22Resolve(t *testing.T) {
 		t.Errorf("%d look-ups for two intents", got)
 	}
 }
+
+// Rule 13: a group that SEND does not know is a matter of the notification that names
+// it; the others go on.
+func TestRule13GroupHoldsOne(t *testing.T) {
+	w := newWorld(t)
+	bad, good := w.draft("TARI-2026-00001"), w.draft("TARI-2026-00002")
+	bad.Request.Group = "unknown"
+	w.add(bad, good)
+	w.send.judge = func(r *notification.Request) error {
+		if r.Group != "" {
+			return &send.Error{Op: "create", Class: send.Held, Reason: send.HeldGroup, Status: 400}
+		}
+		return nil
+	}
+	r := w.pass()
+	w.want(good.ID, ledger.Submitted)
+	w.want(bad.ID, ledger.Intent)
+	if len(r.Holds) != 1 || r.Holds[0].Scope != ledger.HoldNotification || r.Holds[0].Reason != send.HeldGroup {
+		t.Errorf("%+v", r.Holds)
+	}
+}
+
+// Rule 17: the form that two recipients share is uploaded once and named by both; the
+// act is an upload of its own even where the bytes are the same.
+func TestRule17SharedForm(t *testing.T) {
+	w := newWorld(t)
+	n := w.draft("TARI-2026-00001")
+	second := n.Request.Recipients[0]
+	second.TaxID = other
+	pay := *second.Payments[0].PagoPa
+	pay.NoticeCode = "302000100000077777"
+	second.Payments = []notification.Payment{{PagoPa: &pay}}
+	n.Request.Recipients = append(n.Request.Recipients, second)
+	n.Recipients = make([]ledger.RecipientState, 2)
+	n.Documents = []ledger.Document{
+		w.spool("documents[0]", "%PDF-1.7 the same"), w.spool(form(0, 0), "%PDF-1.7 the same"), w.spool(form(1, 0), "%PDF-1.7 the same"),
+	}
+	w.add(n)
+	w.pass()
+	got := w.want(n.ID, ledger.Submitted)
+	if w.send.count("upload") != 2 {
+		t.Errorf("%d uploads", w.send.count("upload"))
+	}
+	if got.Documents[1].Key != got.Documents[2].Key || got.Documents[0].Key == got.Documents[1].Key {
+		t.Errorf("%+v", got.Documents)
+	}
+}
+
+// A service that is stopped drains: nothing is blamed for it, and the next start goes
+// on.
+func TestStoppedByItsContext(t *testing.T) {
+	for _, step := range []string{BeforePreload, BeforeUpload, AfterUpload, BeforeCreate, AfterCreate} {
+		w := newWorld(t)
+		var ids []ledger.ID
+		for _, p := range protocols(20) {
+			n := w.draft(p)
+			w.add(n)
+			ids = append(ids, n.ID)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		w.step = func(name string) error {
+			if name == step {
+				cancel()
+			}
+			return nil
+		}
+		if _, err := w.submitter().Pass(ctx); err != nil {
+			t.Fatalf("%s: %v", step, err)
+		}
+		cancel()
+		for _, id := range ids {
+			if n := w.get(id); n.LastError != nil || n.Tries != 0 {
+				t.Errorf("stopped at %s: %d blames %+v", step, id, n.LastError)
+			}
+		}
+		w.step = nil
+		w.restart()
+		w.pass()
+		for i, id := range ids {
+			w.want(id, ledger.Submitted)
+			if got := w.send.accepted(protocols(20)[i]); got != 1 {
+				t.Errorf("stopped at %s: %d at SEND", step, got)
+			}
+		}
+	}
+}
+
+// SEND fills in defaults where a request says nothing. Taking that for a change of
+// ours would pay the refusal of a request a second time after the loss of a ledger.
+func TestRule16DefaultsAreNoChange(t *testing.T) {
+	w := newWorld(t)
+	id := w.one()
+	fee, vat := 100, 22
+	w.earlier("TARI-2026-00001", 1, send.Refused, func(r *notification.Request) {
+		r.PaFee, r.Vat, r.PagoPaIntMode = &fee, &vat, notification.PagoPaSync
+		r.Documents[0].DocIdx = "0"
+	})
+	w.pass()
+	if n := w.want(id, ledger.Refused); n.Attempt != 1 || w.send.count("create") != 1 {
+		t.Errorf("attempt %d after %d requests", n.Attempt, w.send.count("create"))
+	}
+}
