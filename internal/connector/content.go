@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -267,14 +269,10 @@ func (c *Connector) item(ctx context.Context, e *export, d *mapping.Draft, docs 
 		item.Protocol = d.Request.PaProtocolNumber
 		item.Request, item.Print = d.Request, notification.FingerprintOf(d.Request)
 	}
-	stopped := d.Stopped()
-	for i, r := range d.Rows {
+	for i, r := range d.Rows { // each row carries the problems of the whole too
 		item.Rows = append(item.Rows, ledger.ItemRow{
 			Number: r.Row.Number, Cells: r.Row.Cells, Recipients: r.Recipients, Problems: d.RowProblems(i),
 		})
-	}
-	if stopped {
-		item.Problems = slices.DeleteFunc(slices.Clone(d.Problems), func(p notification.Problem) bool { return p.Severity != notification.Error })
 	}
 	return item
 }
@@ -286,16 +284,7 @@ func folderGlob(dir string) func(string) ([]string, error) {
 		if !notification.SafeRelative(strings.NewReplacer("*", "x", "?", "x", "[", "x", "]", "x").Replace(pattern)) {
 			return nil, nil
 		}
-		found, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(pattern)))
-		for i := range found {
-			rel, err := filepath.Rel(dir, found[i])
-			if err != nil {
-				return nil, err
-			}
-			found[i] = filepath.ToSlash(rel)
-		}
-		slices.Sort(found)
-		return found, err
+		return fs.Glob(os.DirFS(dir), pattern) // sorted; dir itself is no pattern
 	}
 }
 

@@ -3,6 +3,9 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 
 	"sendconnector/internal/ingest"
@@ -53,6 +56,7 @@ func (d *documents) of(ctx context.Context, r *notification.Request) ([]ledger.D
 			Field: field, File: a.File, Spool: f.File.Path, Hash: f.File.Hash, Size: f.File.Size, ContentType: a.ContentType,
 		})
 	})
+	problems = append(problems, d.f24(r, byFile)...)
 	return found, append(problems, notification.CheckFiles(r, d.rules, func(file string) (notification.FileFacts, bool) {
 		f, ok := byFile[file]
 		if !ok {
@@ -62,16 +66,59 @@ func (d *documents) of(ctx context.Context, r *notification.Request) ([]ledger.D
 	})...)
 }
 
+// f24 judges the metadata files of F24 forms, whose faults SEND would bill.
+func (d *documents) f24(r *notification.Request, byFile map[string]ledger.SpoolFile) []notification.Problem {
+	var problems []notification.Problem
+	for i := range r.Recipients {
+		for j := range r.Recipients[i].Payments {
+			form := r.Recipients[i].Payments[j].F24
+			if form == nil || form.MetadataAttachment == nil {
+				continue
+			}
+			f, ok := byFile[form.MetadataAttachment.File]
+			if !ok {
+				continue // its absence has been told
+			}
+			field := fmt.Sprintf("recipients[%d].payments[%d].f24.metadataAttachment.file", i, j)
+			data, err := readAtMost(d.path(f), maxF24)
+			if err != nil {
+				problems = append(problems, notification.New(d.flow.lang, "C-DOCUMENT-MISSING", field, "name", form.MetadataAttachment.File))
+				continue
+			}
+			problems = append(problems, notification.CheckF24(data, form.ApplyCost, d.flow.lang, field)...)
+		}
+	}
+	return problems
+}
+
+// maxF24 bounds what is read of a metadata file; real ones have a few kB. A longer one
+// is cut and so no JSON any more.
+const maxF24 = 4 << 20
+
+func readAtMost(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, limit))
+}
+
+// path is where the bytes of a private copy lie; a preview looks at files where they
+// are, by absolute paths.
+func (d *documents) path(f ledger.SpoolFile) string {
+	if file := filepath.FromSlash(f.Path); filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(d.data, filepath.FromSlash(f.Path))
+}
+
 // look finds out about a private copy, once for each content.
 func (d *documents) look(ctx context.Context, f ledger.SpoolFile) notification.FileFacts {
 	if known, ok := d.facts[f.Hash]; ok {
 		return known
 	}
-	file := filepath.FromSlash(f.Path)
-	if !filepath.IsAbs(file) { // a preview looks at files where they lie
-		file = filepath.Join(d.data, file)
-	}
-	facts := lookAt(ctx, file, d.flow.lang)
+	facts := lookAt(ctx, d.path(f), d.flow.lang)
 	d.facts[f.Hash] = facts
 	return facts
 }
@@ -90,5 +137,34 @@ func lookAt(ctx context.Context, path string, lang notification.Lang) notificati
 	facts := notification.FileFacts{
 		Bytes: report.Bytes, Damaged: err != nil, Locked: report.Locked, Encrypted: report.Encrypted, Pages: report.Pages, A4: report.A4,
 	}
+	if err == nil {
+		facts.TaxIDs, facts.NoticeCodes = codesIn(ctx, path, report.Bytes)
+	}
 	return facts
+}
+
+// codesIn gives the tax codes and notice numbers that stand in the text of a PDF,
+// where it can be read (rule 6). Only those with right check characters count: other
+// texts have such forms by chance.
+func codesIn(ctx context.Context, path string, size int64) (taxIDs, notices []string) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil
+	}
+	defer f.Close()
+	found, err := pdf.Codes(ctx, f, size)
+	if err != nil {
+		return nil, nil
+	}
+	for _, code := range found.TaxIDs {
+		if notification.CheckPersonalTaxID(code) == notification.TaxIDSound {
+			taxIDs = append(taxIDs, code)
+		}
+	}
+	for _, code := range found.Notices {
+		if notification.CheckNotice(code) == notification.NoticeSound {
+			notices = append(notices, code)
+		}
+	}
+	return taxIDs, notices
 }

@@ -182,8 +182,12 @@ func (c *Connector) take(ctx context.Context, f *flow) (ingest.Report, error) {
 
 // hear reads the stream of a sender and asks what it has not told.
 func (c *Connector) hear(ctx context.Context, s *sender) (time.Time, error) {
+	waited := !s.ready.Load()
 	if err := s.prepare(ctx); err != nil {
 		return time.Time{}, err
+	}
+	if waited {
+		c.bells.ring() // what was due before may be sent from now on
 	}
 	stream, err := s.progress.ReadStream(ctx)
 	if err != nil {

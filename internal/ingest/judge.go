@@ -47,7 +47,11 @@ func (i *Ingest) judge(ctx context.Context, f *Flow, st *state, l *locator, name
 	e := l.view.files[name]
 	s := st.seen[e.Name]
 	v := verdict{name: name, entry: e, seen: s, wait: waitingFor(name, s)}
-	if v.unfit(ctx, f, l.view, s) {
+	if v.unfit(f, l.view, s) {
+		return v, nil
+	}
+	// Trying the lock costs a system call: only before a file is read or claimed.
+	if i.remembered(f, st, e) == nil && v.locked(ctx, f) {
 		return v, nil
 	}
 	x, err := i.examine(ctx, f, st, e, false)
@@ -57,7 +61,7 @@ func (i *Ingest) judge(ctx context.Context, f *Flow, st *state, l *locator, name
 	if err := i.gather(ctx, f, l, &v, s, x); err != nil {
 		return v, err
 	}
-	if !v.ready || x.pass == st.pass {
+	if !v.ready || v.locked(ctx, f) || x.pass == st.pass {
 		return v, nil
 	}
 	// Before the claim what the file says is looked at once more.
@@ -95,7 +99,7 @@ func (v *verdict) hold(f *Flow, code string, next time.Time, args ...string) {
 }
 
 // unfit tells whether the file itself is not ready, whatever it says.
-func (v *verdict) unfit(ctx context.Context, f *Flow, view *view, s *seen) bool {
+func (v *verdict) unfit(f *Flow, view *view, s *seen) bool {
 	done := view.done[v.name]
 	switch fault := nameFault(v.name); {
 	case fault != "":
@@ -111,11 +115,19 @@ func (v *verdict) unfit(ctx context.Context, f *Flow, view *view, s *seen) bool 
 		v.wait.settling = true
 	case s.blocked != "" && view.now.Before(s.until):
 		v.hold(f, s.blocked, s.until)
-	case f.Folder.Locked(ctx, v.entry.Name):
-		v.hold(f, "C-FILE-BUSY", time.Time{})
 	default:
 		return false
 	}
+	return true
+}
+
+// locked makes an export wait that another program holds.
+func (v *verdict) locked(ctx context.Context, f *Flow) bool {
+	if !f.Folder.Locked(ctx, v.entry.Name) {
+		return false
+	}
+	v.ready = false
+	v.hold(f, "C-FILE-BUSY", time.Time{})
 	return true
 }
 
@@ -132,12 +144,21 @@ func (v *view) marked(name string) string {
 	return ""
 }
 
+// remembered is what Content said of the same bytes under the same profile, if that
+// is not too long ago.
+func (i *Ingest) remembered(f *Flow, st *state, e folder.Entry) *examined {
+	x := st.needs[e.Name]
+	if x == nil || x.size != e.Size || !x.modified.Equal(e.Modified) ||
+		!bytes.Equal(x.profile, f.Profile) || i.opts.Clock().Sub(x.at) >= examinedFor {
+		return nil
+	}
+	return x
+}
+
 // examine asks Content, or remembers what it said of the same bytes.
 func (i *Ingest) examine(ctx context.Context, f *Flow, st *state, e folder.Entry, fresh bool) (*examined, error) {
-	now := i.opts.Clock()
-	x := st.needs[e.Name]
-	if x != nil && !fresh && x.size == e.Size && x.modified.Equal(e.Modified) &&
-		bytes.Equal(x.profile, f.Profile) && now.Sub(x.at) < examinedFor {
+	x := i.remembered(f, st, e)
+	if x != nil && !fresh {
 		return x, nil
 	}
 	file, done, err := i.local(ctx, f, e.Name)
@@ -153,7 +174,7 @@ func (i *Ingest) examine(ctx context.Context, f *Flow, st *state, e folder.Entry
 	if err != nil {
 		return nil, err
 	}
-	x = &examined{size: e.Size, modified: e.Modified, profile: f.Profile, at: now, pass: st.pass, needs: needs}
+	x = &examined{size: e.Size, modified: e.Modified, profile: f.Profile, at: i.opts.Clock(), pass: st.pass, needs: needs}
 	st.needs[e.Name] = x
 	return x, nil
 }

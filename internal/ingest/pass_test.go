@@ -380,6 +380,41 @@ func TestVanishedDropForgetsNothing(t *testing.T) {
 	r.one()
 }
 
+// locked is a folder in which a file is held by another program, as Windows tells.
+type locked struct {
+	folder.Folder
+	name  string
+	asked int
+}
+
+func (l *locked) Locked(_ context.Context, name string) bool {
+	l.asked++
+	return name == l.name
+}
+
+// Damage prevented: an export that a program still holds is claimed or read; or
+// asking costs a system call for every waiting file at every pass.
+func TestLockedExportWaits(t *testing.T) {
+	r := newRig(t)
+	whole := r.flow.Folder
+	l := &locked{Folder: whole, name: "in/a.csv"}
+	r.flow.Folder = l
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.drop("in/b.csv", "p\nP2;manca.pdf\n")
+	r.settled()
+	if r.content.asked != 1 {
+		t.Errorf("%d files were read, one is held", r.content.asked)
+	}
+	l.asked = 0
+	r.wantWaiting(r.pass(time.Second), "a.csv C-FILE-BUSY", "b.csv C-DOCUMENTS-AWAITED")
+	if l.asked != 1 {
+		t.Errorf("asked %d times", l.asked)
+	}
+	l.name = ""
+	r.pass(time.Second)
+	r.wantVerdicts(r.one().ID, "2 P1 LINKED")
+}
+
 // full is a data folder on a full disk.
 type full struct{ folder.Folder }
 

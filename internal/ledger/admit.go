@@ -139,7 +139,7 @@ func (t *txn) admit(h *head, it *Item) (Verdict, error) {
 	}
 	if d.New {
 		h.Admitted++
-		if err := t.supersedeLater(h, d); err != nil {
+		if err := t.supersedeLater(h, it, d); err != nil {
 			return Verdict{}, err
 		}
 	}
@@ -296,7 +296,12 @@ func (t *txn) snapshotLines(h *head, it *Item, d *decision, r *Row) ([]Line, err
 	if err != nil {
 		return nil, err
 	}
-	lines, err := t.linkedLines(owner, seen, n)
+	var lines []Line
+	if owner == h { // the gate of a batch that is being read is neither open nor shut
+		lines = view{lang: t.l.opts.Language, head: h, bare: true}.linked(seen, n)
+	} else {
+		lines, err = t.linkedLines(owner, seen, n)
+	}
 	for i := range lines {
 		if lines[i].Environment == h.Environment {
 			lines[i].Environment = "" // the batch has it; decodeRow puts it back

@@ -163,7 +163,6 @@ func BenchmarkOpenMillion(b *testing.B) {
 	}
 	_, err := w.l.Seal(bg, lot.ID, Sealing{MaxNotifications: -1})
 	w.ok(err)
-	b.ReportMetric(float64(used(w))/n, "used-B/notification")
 	b.ResetTimer()
 	for b.Loop() {
 		w.restart()

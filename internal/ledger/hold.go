@@ -11,11 +11,21 @@ func holdKey(scope HoldScope, name string) []byte { return named(string(scope), 
 // never replaces it (rule 13). The batches concerned get a new version; a hold of
 // one notification is also told as a Change, one of a flow or sender is not told
 // for each of its rows (stato.csv says it, and each row's next change carries it).
+// Holding longer for the same reason keeps Since and is no change: a stage may renew
+// its hold at every try without the outcome files being written again.
 func (t *Tx) PutHold(h Hold) error {
 	if h.Since.IsZero() {
 		h.Since = t.now
 	}
-	if err := t.write(bHold, holdKey(h.Scope, h.Name), &h); err != nil {
+	old, err := t.holdInForce(h.Scope, h.Name)
+	if err != nil {
+		return err
+	}
+	renewed := old != nil && old.Reason == h.Reason && old.Detail == h.Detail
+	if renewed {
+		h.Since = old.Since
+	}
+	if err := t.write(bHold, holdKey(h.Scope, h.Name), &h); err != nil || renewed {
 		return err
 	}
 	return t.holdChanged(h.Scope, h.Name)

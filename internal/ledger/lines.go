@@ -77,11 +77,15 @@ func (t *txn) linkedLines(h *head, r *Row, n *Notification) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := view{lang: t.l.opts.Language, hold: hold, open: t.gateOpen(h), head: h}
+	return view{lang: t.l.opts.Language, hold: hold, open: t.gateOpen(h), head: h}.linked(r, n), nil
+}
+
+// linked are the lines of a row that follows n, or waits behind it.
+func (v view) linked(r *Row, n *Notification) []Line {
 	if p := n.Pending; p != nil && p.Batch == r.Batch && r.Attempt > n.Attempt {
-		return v.waitingLines(r, n), nil
+		return v.waitingLines(r, n)
 	}
-	return v.lines(r, n), nil
+	return v.lines(r, n)
 }
 
 // view is what beside a notification decides about its lines. With bare set, holds

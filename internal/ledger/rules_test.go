@@ -470,4 +470,3 @@ func TestRule09(t *testing.T) {
 		outcome(t, v[0], RowLinked, "C-GROUP-CHANGED")
 	})
 }
-

@@ -245,30 +245,21 @@ func (t *txn) addTwin(h *head, id ID, rows []int) error {
 
 // supersedeLater notes what an admitted item takes over; it is done at Seal, so that
 // a batch read again leaves no trace on others.
-func (t *txn) supersedeLater(h *head, d *decision) error {
-	n, err := t.loadHot(d.ID)
-	if err != nil {
-		return err
-	}
-	s := &superseded{Replaced: n.Replaces}
-	row := n.OwnerRow
-	if d.waits {
-		s.Replaced = 0 // its rows are settled by NextAttempt
-		if err := t.fill(&n.Notification); err != nil {
-			return err
-		}
-		row = n.Pending.Row
+func (t *txn) supersedeLater(h *head, it *Item, d *decision) error {
+	s := &superseded{Successor: rowOf(h.ID, it.firstRow())}
+	if d.cur != nil && !d.waits { // the rows of one that waits are settled by NextAttempt
+		s.Replaced = d.cur.ID
 	}
 	if d.prior != nil {
-		s.Refs = d.prior.Refs
-		if s.Key, err = t.exactKey(n.Key); err != nil {
+		key, err := t.exactKey(Key{Environment: h.Environment, SenderTaxID: h.SenderTaxID, Protocol: it.Protocol})
+		if err != nil {
 			return err
 		}
+		s.Key, s.Refs = key, d.prior.Refs
 	}
 	if s.Replaced == 0 && s.Key == nil {
 		return nil
 	}
-	s.Successor = rowOf(h.ID, row)
 	return t.write(bSupersede, supersedeKey(h, d.ID), s)
 }
 

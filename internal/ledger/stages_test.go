@@ -351,6 +351,48 @@ func TestPublications(t *testing.T) {
 	}))
 }
 
+// Damage: a hold that is renewed at every try makes the outbox write every outcome
+// file anew each time, or moves the hour since when a body has been waiting.
+func TestRenewedHoldIsNoNews(t *testing.T) {
+	w := newWorld(t)
+	b, _ := w.drop(tari(1))
+	since := w.now
+	versions := func() (v uint64) {
+		w.ok(w.l.View(bg, func(tx *Tx) error {
+			now, err := tx.Batch(b.ID)
+			if err == nil {
+				v = now.Version
+			}
+			return err
+		}))
+		return v
+	}
+	hold := func(reason string) {
+		w.now = w.now.Add(time.Minute)
+		w.update(func(tx *Tx) error {
+			return tx.PutHold(Hold{Scope: HoldSender, Name: "comune", Reason: reason, Since: w.now, Until: w.now.Add(time.Hour)})
+		})
+	}
+	before := versions()
+	hold("api-key")
+	first := versions()
+	hold("api-key")
+	if first == before || versions() != first {
+		t.Fatalf("versions %d, %d, %d", before, first, versions())
+	}
+	w.ok(w.l.View(bg, func(tx *Tx) error {
+		all, err := tx.Holds()
+		if len(all) != 1 || !all[0].Since.Equal(since.Add(time.Minute)) || !all[0].Until.Equal(w.now.Add(time.Hour)) {
+			t.Errorf("%+v", all)
+		}
+		return err
+	}))
+	hold("quota")
+	if versions() == first {
+		t.Fatal("another reason is not shown")
+	}
+}
+
 // Damage: an outcome that is not what rules.md says: a citizen counts as notified,
 // or a clerk is told a wrong state.
 func TestOutcomes(t *testing.T) {

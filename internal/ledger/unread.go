@@ -148,4 +148,3 @@ func (t *txn) setReplacedBy(id, by ID) error {
 	x.ReplacedBy = by
 	return t.writeHot(x)
 }
-

@@ -44,10 +44,14 @@ func (p *Progress) failed(ctx context.Context, e *send.Error) (stop bool) {
 	}
 	now := p.o.Clock()
 	detail := notification.New(p.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message
-	p.putHold(ctx, ledger.Hold{
+	err := p.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: "unreachable", Detail: detail,
 		Since: now, Until: now.Add(max(restFor(rests), e.RetryAfter)),
 	})
+	if err != nil {
+		// The ledger shows itself again at the next commit, which ends the call.
+		p.o.Log.Error("a hold could not be stored", "sender", p.o.Sender, "error", err)
+	}
 	return true
 }
 

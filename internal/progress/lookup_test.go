@@ -2,6 +2,7 @@ package progress
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -268,7 +269,7 @@ func TestRule29Fetch(t *testing.T) {
 				}
 				return nil
 			}
-			if _, err := w.progress().Fetch(t.Context()); err != errStop {
+			if _, err := w.progress().Fetch(t.Context()); !errors.Is(err, errStop) {
 				t.Fatal(err)
 			}
 			w.step = nil

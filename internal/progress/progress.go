@@ -99,7 +99,7 @@ type Progress struct {
 // New builds a Progress. It starts nothing and calls nobody.
 func New(o Options) *Progress {
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the default of the injected clock
 	}
 	if o.Step == nil {
 		o.Step = func(string) error { return nil }

@@ -135,7 +135,7 @@ func statusOf(f *facts, valid []seen, v void) (string, time.Time) {
 
 // impliedStatus is the status that SEND's own rules give for these events.
 func impliedStatus(f *facts, valid []seen) (string, time.Time) {
-	s := ""
+	var s string
 	switch {
 	case f.cancelled:
 		s = ledger.StatusCancelled

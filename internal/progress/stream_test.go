@@ -184,8 +184,11 @@ func TestReadStreamObeysRetryAfter(t *testing.T) {
 // A failing stream must not be read in a loop, nor forgotten.
 func TestReadStreamFails(t *testing.T) {
 	for _, e := range []*send.Error{
-		{Class: send.Transient}, {Class: send.Transient, Status: 429, RetryAfter: 5 * time.Second},
-		{Class: send.Held, Reason: send.HeldAPIKey}, {Class: send.Held, Reason: send.HeldBudget, RetryAfter: time.Hour}, {Class: send.Fatal},
+		{Class: send.Transient},
+		{Class: send.Transient, Status: 429, RetryAfter: 5 * time.Second},
+		{Class: send.Held, Reason: send.HeldAPIKey},
+		{Class: send.Held, Reason: send.HeldBudget, RetryAfter: time.Hour},
+		{Class: send.Fatal},
 	} {
 		w := newWorld(t)
 		w.ensure()

@@ -57,7 +57,7 @@ type Config struct {
 // installation that uses a key of the same usage plan.
 type Limits struct {
 	PerSecond float64 // steady calls a second; 50
-	Burst     int     // calls at once; 100
+	Burst     int     // calls at once that the gateway bears; 100. A fifth of it is left alone, see reserve
 	PerDay    int     // calls a day, the day being UTC as the gateway's; 100000; negative = no bound
 	UsedToday int     // calls that an earlier process has made today, so that a restart does not forget them
 }

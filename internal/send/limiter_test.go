@@ -3,7 +3,9 @@ package send
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -59,6 +61,35 @@ func TestLimiterNeverExceedsTheRate(t *testing.T) {
 					rt.Fatalf("%v calls within %v, %v allowed", got, at[j].Sub(at[i]), allowed)
 				}
 			}
+		}
+	})
+}
+
+// Damage prevented: half the rate lost to a 429 that only the network's uneven
+// delays caused. A gateway that counts calls as they arrive, each up to 0.4 s late,
+// refuses none.
+func TestLimiterBearsUnevenDelays(t *testing.T) {
+	var at []time.Time
+	synctest.Test(t, func(t *testing.T) { at = takeAll(t, testLimiter(Limits{}), 400) })
+	rapid.Check(t, func(rt *rapid.T) {
+		delay := rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0))
+		calm := rapid.IntRange(1, len(at)).Draw(rt, "late calls") // those after them are quick
+		arrives := make([]time.Time, len(at))
+		for i, left := range at {
+			arrives[i] = left
+			if i < calm {
+				arrives[i] = left.Add(time.Duration(delay.Int64N(int64(400 * time.Millisecond))))
+			}
+		}
+		slices.SortFunc(arrives, time.Time.Compare)
+		tokens, last := 100.0, arrives[0]
+		for i, now := range arrives {
+			tokens = min(100, tokens+50*now.Sub(last).Seconds())
+			last = now
+			if tokens < 1 {
+				rt.Fatalf("call %d is refused after %v", i, now.Sub(arrives[0]))
+			}
+			tokens--
 		}
 	})
 }
@@ -168,7 +199,7 @@ func TestLimiterSlowsDownAndRecovers(t *testing.T) {
 func TestRule20DailyBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(6 * time.Hour)
-		l := testLimiter(Limits{PerSecond: 1e6, Burst: 1000, PerDay: 1000})
+		l := testLimiter(Limits{PerSecond: 1e6, Burst: 2000, PerDay: 1000})
 		spend := func(p Priority) int {
 			n := 0
 			for l.take(t.Context(), p) == nil {

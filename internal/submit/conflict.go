@@ -61,7 +61,8 @@ func (w *work) stillOpen(ctx context.Context, err error) error {
 // SEND frees notices by and by (c); otherwise somebody else holds it (d): the ledger
 // would not have admitted the row if one of ours did.
 func (w *work) noticeTaken(ctx context.Context) error {
-	if w.n.Attempt > 1 && !(w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)) {
+	timeUp := w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)
+	if w.n.Attempt > 1 && !timeUp {
 		return w.later(ctx, waitNotice, 0, w.problem(codeNoticeBusy, "noticeCode"), nil)
 	}
 	return w.rejected(ctx, []notification.Problem{w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")})

@@ -2,6 +2,7 @@ package submit
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -289,7 +290,7 @@ func TestCancel(t *testing.T) {
 	n := w.draft("TARI-2026-00002")
 	w.add(n)
 	w.pass()
-	if _, err := s.Cancel(context.Background(), n.ID); err != ErrNotYet {
+	if _, err := s.Cancel(context.Background(), n.ID); !errors.Is(err, ErrNotYet) {
 		t.Fatalf("%v", err)
 	}
 	w.update(func(tx *ledger.Tx) error {

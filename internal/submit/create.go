@@ -148,7 +148,7 @@ func (w *work) notCreated(ctx context.Context, err error) (bool, error) {
 	var e *send.Error
 	if !errors.As(err, &e) {
 		if ctx.Err() != nil {
-			return false, nil // stopped; the next start looks the intent up
+			return false, nil //nolint:nilerr // stopped: the next start looks the intent up
 		}
 		e = &send.Error{Op: "create", Class: send.Unknown, Err: err}
 	}

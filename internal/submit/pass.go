@@ -135,11 +135,11 @@ func (s *Submitter) finish(ctx context.Context, r *run, err error) (Report, erro
 	if errors.As(err, &step) {
 		return r.report, step.err
 	}
-	if err != nil && !(ctx.Err() != nil && errors.Is(err, ctx.Err())) {
-		return r.report, err
+	if ended := ctx.Err(); ended != nil && (err == nil || errors.Is(err, ended)) {
+		return r.report, nil //nolint:nilerr // being told to stop is no failure
 	}
-	if ctx.Err() != nil {
-		return r.report, nil
+	if err != nil {
+		return r.report, err
 	}
 	report := r.report
 	if report.Next, err = s.o.Ledger.NextDue(ctx); err != nil {

@@ -89,7 +89,7 @@ type Submitter struct {
 // New builds a Submitter. It starts nothing and calls nobody.
 func New(o Options) *Submitter {
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the default of the injected clock
 	}
 	if o.Step == nil {
 		o.Step = func(string) error { return nil }

@@ -162,7 +162,7 @@ func (m *fines) mistakes() {
 func (m *fines) lives() {
 	lost := m.alone("00464", citizen("Fuggiti", "Zeno", 'M', 1994, 6, 28, "VIA @FAIL-Irreperibile_890", "20123", "Milano", "MI"), "173,00")
 	m.add(lost, 1, delivered, "", "prova UAT FAIL-Irreperibile_890: irreperibile, perfezionata per decorrenza dei termini")
-	m.lines[len(m.lines)-1].unreachable = true
+	m.byLapse()
 	m.add(m.alone("00465", citizen("Assenti", "Clelia", 'F', 1959, 9, 9, "VIA @OK-CompiutaGiacenza_890", "20123", "Milano", "MI"), "87,00"),
 		1, delivered, "", "prova UAT OK-CompiutaGiacenza_890: compiuta giacenza")
 	m.add(m.alone("00466", citizen("Traslochi", "Ivo", 'M', 1986, 12, 24, "VIA @FAIL-Discovery_890", "20123", "Milano", "MI"), "42,00"),

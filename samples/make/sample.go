@@ -52,11 +52,9 @@ func (s *sample) expect(row, recipient int, outcome, code, note string) {
 	s.lines = append(s.lines, line{row: row, recipient: recipient, outcome: outcome, code: code, note: note})
 }
 
-// expectLapse is expect for who cannot be reached: the notification takes effect by
-// the lapse of time.
-func (s *sample) expectLapse(row, recipient int, note string) {
-	s.lines = append(s.lines, line{row: row, recipient: recipient, outcome: delivered, unreachable: true, note: note})
-}
+// byLapse says of the line expected last that nobody could be reached, so that the
+// notification takes effect by the lapse of time.
+func (s *sample) byLapse() { s.lines[len(s.lines)-1].unreachable = true }
 
 // write puts the drop and its expectations below dir.
 func (s *sample) write(dir string) error {

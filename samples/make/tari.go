@@ -140,7 +140,7 @@ func (s *sample) tariLives(add adder) {
 	add(dead, returned, "", "prova UAT FAIL_AR: destinatario deceduto")
 	lost := s.single("115", citizen("Introvabili", "Dario", 'M', 1977, 4, 4, "VIA @FAIL-Irreperibile_AR", "20123", "Milano", "MI"), 71.20)
 	add(lost, delivered, "", "prova UAT FAIL-Irreperibile_AR: irreperibile, perfezionata per decorrenza dei termini")
-	s.lines[len(s.lines)-1].unreachable = true
+	s.byLapse()
 	nowhere := s.single("116", citizen("Ignoti", "Paride", 'M', 1985, 5, 19, "VIA LAMARMORA 40/A", "20122", "NON IDENTIFICATO", "XX"), 58.00)
 	add(nowhere, refused, "NOT_VALID_ADDRESS", "indirizzo che solo SEND può giudicare: non recapitabile, rifiutato dopo la presa in carico")
 }

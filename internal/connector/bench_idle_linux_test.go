@@ -1,0 +1,64 @@
+package connector
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// BenchmarkIdle runs the service for 30 s over 10,000 files that wait in a folder
+// (5,000 exports whose document is missing, 5,000 documents that nobody names), with
+// nothing due (targets: 1 % of a core, nothing written but the heartbeat). The folder
+// is scanned every 5 s, three times as often as by default; the simulator that
+// answers the stream is part of the process.
+func BenchmarkIdle(b *testing.B) {
+	for b.Loop() {
+		w := newWorld(b, func(config string) string {
+			return strings.NewReplacer("poll: 100ms", "poll: 5s", "deadline: 0s", "deadline: 24h").Replace(config)
+		})
+		for i := range 5000 {
+			w.write(fmt.Sprintf("drop/in/a%04d.csv", i), heading+row(fmt.Sprintf("A/%d", i), "FRMTTR76M06B715E", "Ettore Fieramosca", "", fmt.Sprintf("manca%04d.pdf", i)))
+			w.write(fmt.Sprintf("drop/in/sub/doc%04d.pdf", i), "%PDF-1.7\n")
+		}
+		idle(b, w)
+	}
+}
+
+func idle(b *testing.B, w *world) {
+	const window = 30 * time.Second
+	looked := make(chan struct{}, 1000)
+	w.opts.Wait = func(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+		select {
+		case looked <- struct{}{}:
+		default:
+		}
+		waitTimer(ctx, d, wake)
+	}
+	c := w.open()
+	for range 2 { // the first pass examines, the second finds all as it was
+		if report, err := c.take(context.Background(), c.flows["tari"]); err != nil || len(report.Waiting) < 5000 {
+			b.Fatalf("%d wait, %v", len(report.Waiting), err)
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var service sync.WaitGroup
+	service.Go(func() {
+		if err := c.Run(ctx); err != nil {
+			b.Error(err)
+		}
+	})
+	for range 4 * len(c.loops()) { // what the start itself does is over
+		<-looked
+	}
+	cpu, bytes, commits, start := cpuTime(b), written(b), c.ledger.Commits(), time.Now()
+	<-time.After(window)
+	took := time.Since(start)
+	b.ReportMetric(100*(cpuTime(b)-cpu).Seconds()/took.Seconds(), "%-of-a-core")
+	b.ReportMetric(float64(written(b)-bytes), "bytes-written")
+	b.ReportMetric(float64(c.ledger.Commits()-commits), "commits")
+	stop()
+	service.Wait()
+}
