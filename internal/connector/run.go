@@ -95,7 +95,7 @@ func (c *Connector) loops() []namedPass {
 		f := c.flows[name]
 		all = append(all, namedPass{"flow " + name, func(ctx context.Context) (time.Time, error) {
 			report, err := c.take(ctx, f)
-			return report.Next, err
+			return earliest(report.Next, c.opts.Clock().Add(f.cfg.Source.Poll)), err
 		}})
 	}
 	for _, name := range names(c.senders) {

@@ -101,11 +101,11 @@ func (p *Progress) change(ctx context.Context, id ledger.ID, change func(tx *led
 // notAnswered stores a look-up for later and stops the call when the sender is held
 // or nothing answers.
 func (p *Progress) notAnswered(ctx context.Context, a *asking, n *ledger.Notification, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // told to stop: it is asked again
+	}
 	var e *send.Error
 	if !errors.As(err, &e) {
-		if ctx.Err() != nil {
-			return nil
-		}
 		return err
 	}
 	stop := false

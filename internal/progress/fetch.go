@@ -30,7 +30,7 @@ func (p *Progress) Fetch(ctx context.Context) (Report, error) {
 			g.Go(func() error {
 				if f.stopped() || gctx.Err() != nil {
 					p.o.Ledger.DoneArtifacts(a)
-					return nil
+					return nil //nolint:nilerr // told to stop: it is fetched again
 				}
 				err := f.one(gctx, a)
 				p.o.Ledger.DoneArtifacts(a)
@@ -144,6 +144,9 @@ func (f *fetching) put(ctx context.Context, a *ledger.Artifact, change func(*led
 
 // failed decides what a document that did not come means.
 func (f *fetching) failed(ctx context.Context, a *ledger.Artifact, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // told to stop: it is fetched again
+	}
 	var e *send.Error
 	var bad *errDocument
 	switch {
@@ -151,9 +154,6 @@ func (f *fetching) failed(ctx context.Context, a *ledger.Artifact, err error) er
 		f.p.o.Log.Warn("document not as announced", "notification", a.ID, "category", a.Category, "what", bad.what)
 		return f.later(ctx, a, err, 0)
 	case !errors.As(err, &e):
-		if ctx.Err() != nil {
-			return nil
-		}
 		return err // the spool: nothing can be fetched
 	}
 	switch e.Class {

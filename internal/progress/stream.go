@@ -196,11 +196,11 @@ func startSweep(s *ledger.Stream, now time.Time) {
 // notRead stores when a stream that could not be read is tried again. One that is
 // gone or not ours (any more) is made sure of again at once.
 func (p *Progress) notRead(ctx context.Context, s *ledger.Stream, err error) error {
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // told to stop: it is read again
+	}
 	var e *send.Error
 	if !errors.As(err, &e) {
-		if ctx.Err() != nil {
-			return nil
-		}
 		return err
 	}
 	if e.Class == send.NotFound || e.Class == send.Rejected || isHeldStream(err) {

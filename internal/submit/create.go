@@ -147,10 +147,10 @@ func clonePayments(payments []notification.Payment) []notification.Payment {
 func (w *work) notCreated(ctx context.Context, err error) (bool, error) {
 	var e *send.Error
 	if !errors.As(err, &e) {
-		if ctx.Err() != nil {
-			return false, nil //nolint:nilerr // stopped: the next start looks the intent up
-		}
 		e = &send.Error{Op: "create", Class: send.Unknown, Err: err}
+	}
+	if noAnswer := e.Class == send.Unknown || e.Class == send.Transient; noAnswer && ctx.Err() != nil {
+		return false, nil //nolint:nilerr // told to stop: the next start looks the intent up
 	}
 	switch e.Class {
 	case send.Rejected:

@@ -141,7 +141,7 @@ func (w *work) failed(ctx context.Context, err error, docs []ledger.Document) er
 		return err
 	}
 	if ctx.Err() != nil || w.run.dead() {
-		return nil
+		return nil //nolint:nilerr // told to stop: the record says how to go on
 	}
 	var copyFault *spoolError
 	if errors.As(err, &copyFault) {
