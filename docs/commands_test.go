@@ -152,6 +152,16 @@ func TestEveryWrittenCommandExists(t *testing.T) {
 	}
 }
 
+// Damage prevented: people wait for a command that they have.
+func TestWhatIsBuiltIsNotAnnounced(t *testing.T) {
+	later := section(t, read(t, contract), "## Not yet")
+	for _, c := range commands(t) {
+		if c.name != "" && strings.Contains(later, "`"+c.name+"`") {
+			t.Errorf("%q is built and still stands under \"Not yet\"", c.name)
+		}
+	}
+}
+
 // grouped reports whether a word is the first of two and stands alone, as in
 // "connector ledger …".
 func grouped(names map[string]bool, first, second string) bool {

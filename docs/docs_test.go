@@ -33,7 +33,7 @@ func read(t *testing.T, name string) string {
 func pages(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"../*.md", "*.md", "*/*.md"} {
+	for _, pattern := range []string{"../*.md", "../samples/*.md", "*.md", "*/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -212,6 +212,7 @@ type admitting struct {
 	e         *export
 	batch     string
 	documents *documents
+	drafts    []*mapping.Draft
 	items     []ledger.Item
 	result    ingest.ReadResult
 }
@@ -221,8 +222,8 @@ func (a *admitting) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.items = append(a.items, a.c.item(ctx, a.e, d, a.documents))
-		if len(a.items) == chunk {
+		a.drafts = append(a.drafts, d)
+		if len(a.drafts) == chunk {
 			if err := a.admit(ctx); err != nil {
 				return err
 			}
@@ -231,9 +232,47 @@ func (a *admitting) all(ctx context.Context) error {
 	return a.admit(ctx)
 }
 
-func (a *admitting) admit(ctx context.Context) error {
-	if len(a.items) == 0 {
+// judge makes items of the drafts. The documents of what an earlier drop has brought
+// are not asked for: a nightly export that repeats a row need not repeat its PDFs.
+func (a *admitting) judge(ctx context.Context) error {
+	known := make([]bool, len(a.drafts))
+	err := a.c.ledger.View(ctx, func(tx *ledger.Tx) error {
+		for i, d := range a.drafts {
+			if d.Request == nil {
+				continue
+			}
+			n, err := tx.ByKey(a.e.flow.sender.key(d.Request.PaProtocolNumber))
+			if errors.Is(err, ledger.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			here := n.OwnerBatch == a.batch || n.Pending != nil && n.Pending.Batch == a.batch
+			known[i] = n.State.Taken() && !here
+		}
 		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i, d := range a.drafts {
+		documents := a.documents
+		if known[i] {
+			documents = nil
+		}
+		a.items = append(a.items, a.c.item(ctx, a.e, d, documents))
+	}
+	a.drafts = a.drafts[:0]
+	return nil
+}
+
+func (a *admitting) admit(ctx context.Context) error {
+	if len(a.drafts) == 0 {
+		return nil
+	}
+	if err := a.judge(ctx); err != nil {
+		return err
 	}
 	verdicts, err := a.c.ledger.Admit(ctx, a.batch, a.items)
 	if err != nil {

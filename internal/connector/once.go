@@ -151,8 +151,6 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 			next = earliest(next, at)
 		}
 	}
-	_, err = r.c.tidy(ctx)
-	r.fault(ctx, "private copies", err)
 	r.publish(ctx)
 	return next, settling, ctx.Err()
 }
@@ -247,7 +245,9 @@ func (r *once) there(n *ledger.Notification) bool {
 func (r *once) finish(ctx context.Context) (Summary, error) {
 	s := &r.summary
 	s.Batches = r.batches
-	err := r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
+	_, err := r.c.tidy(ctx)
+	r.fault(ctx, "private copies", err)
+	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		for _, id := range r.batches {
 			if err := r.count(tx, id); err != nil {
 				return err

@@ -42,7 +42,10 @@ func (c *Connector) Run(ctx context.Context) error {
 	}
 	var group sync.WaitGroup
 	for _, l := range c.loops() {
-		bell := c.bells.add()
+		var bell <-chan struct{}
+		if !l.slow {
+			bell = c.bells.add()
+		}
 		group.Go(func() { c.loop(ctx, l.name, bell, l.pass) })
 	}
 	group.Go(func() { c.forwardWakes(ctx) })
@@ -85,6 +88,7 @@ func (c *Connector) recover(ctx context.Context) error {
 type namedPass struct {
 	name string
 	pass pass
+	slow bool // woken by time alone
 }
 
 // loops are the loops of a service: one for each flow, three for each sender, one
@@ -101,24 +105,28 @@ func (c *Connector) loops() []namedPass {
 	for _, name := range names(c.senders) {
 		s := c.senders[name]
 		all = append(all,
-			namedPass{"stream of " + name, func(ctx context.Context) (time.Time, error) { return c.hear(ctx, s) }},
-			namedPass{"sending of " + name, func(ctx context.Context) (time.Time, error) { return c.send(ctx, s) }},
-			namedPass{"documents of " + name, func(ctx context.Context) (time.Time, error) { return c.fetch(ctx, s) }})
+			namedPass{name: "stream of " + name, pass: func(ctx context.Context) (time.Time, error) { return c.hear(ctx, s) }},
+			namedPass{name: "sending of " + name, pass: func(ctx context.Context) (time.Time, error) { return c.send(ctx, s) }},
+			namedPass{name: "documents of " + name, pass: func(ctx context.Context) (time.Time, error) { return c.fetch(ctx, s) }})
 	}
 	for _, name := range names(c.outboxes) {
 		o := c.outboxes[name]
-		all = append(all, namedPass{"outbox " + name, func(ctx context.Context) (time.Time, error) {
+		all = append(all, namedPass{name: "outbox " + name, pass: func(ctx context.Context) (time.Time, error) {
 			report, err := c.publish(ctx, name, o, false)
 			return report.Next, err
 		}})
 	}
-	return append(all, namedPass{"private copies", c.tidy})
+	return append(all, namedPass{name: "private copies", pass: c.tidy, slow: true})
 }
+
+// tidyPause is how often private copies are looked through, which reads much of the
+// ledger.
+const tidyPause = 15 * time.Minute
 
 // tidy removes private copies that nothing needs any more (rule 24).
 func (c *Connector) tidy(ctx context.Context) (time.Time, error) {
 	_, err := c.ingest.FreeSpool(ctx)
-	return time.Time{}, err
+	return c.opts.Clock().Add(tidyPause), err
 }
 
 // loop repeats a pass until ctx ends. An error is told once and tried again.
@@ -131,7 +139,10 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 		c.tell(name, err)
 		pause := longestPause
 		if !next.IsZero() {
-			pause = min(pause, next.Sub(c.opts.Clock()))
+			pause = next.Sub(c.opts.Clock())
+			if bell != nil {
+				pause = min(pause, longestPause)
+			}
 		}
 		wake := bell
 		if err != nil {

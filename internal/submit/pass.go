@@ -95,6 +95,10 @@ func (s *Submitter) each(ctx context.Context, r *run, take func(limit int) ([]*l
 
 // one works on one notification and gives it back.
 func (s *Submitter) one(ctx context.Context, r *run, n *ledger.Notification) error {
+	if r.held.Load() { // since it was taken
+		s.o.Ledger.Done(n.ID)
+		return nil
+	}
 	if !s.enter(n.ID) {
 		return nil
 	}
