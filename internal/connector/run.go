@@ -97,7 +97,7 @@ func (c *Connector) loops() []namedPass {
 	var all []namedPass
 	for _, name := range names(c.flows) {
 		f := c.flows[name]
-		all = append(all, namedPass{"flow " + name, func(ctx context.Context) (time.Time, error) {
+		all = append(all, namedPass{name: "flow " + name, pass: func(ctx context.Context) (time.Time, error) {
 			report, err := c.take(ctx, f)
 			return earliest(report.Next, c.opts.Clock().Add(f.cfg.Source.Poll)), err
 		}})
