@@ -204,7 +204,15 @@ func (k *checker) flow(name string, f *Flow) {
 	k.within(at+".release.max_notifications", *f.Release.MaxNotifications, 1, 10_000_000)
 	k.oneOf(at+".documents.mode", f.Documents.Mode, "take", "copy")
 	k.oneOf(at+".documents.on_missing", f.Documents.OnMissing, "rows", "file")
+	if f.Documents.Folder != "" && !below(f.Source.Root, f.Documents.Folder) {
+		k.wrong(at+".documents.folder", "the folder of documents must lie below the flow's root")
+	}
 	k.duration(at+".documents.deadline", *f.Documents.Deadline, 0, 30*24*time.Hour)
+}
+
+func below(root, dir string) bool {
+	rel, err := filepath.Rel(root, dir)
+	return err == nil && filepath.IsLocal(rel)
 }
 
 func (k *checker) folderNames(at string, f FolderNames) {

@@ -31,8 +31,8 @@ const (
 )
 
 // Check tries everything a go-live needs: folders, keys, voucher, API key, stream,
-// clock, ledger, disk. It sends nothing and leaves nothing behind. It works beside a
-// running connector. The second value is the exit code.
+// clock, ledger, disk. It sends nothing; missing folders and an empty ledger are made,
+// as the first start would. It works beside a running connector. The second value is the exit code.
 func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult, int) {
 	opts = opts.withDefaults()
 	k := &goLive{ctx: ctx, c: &Connector{cfg: cfg, opts: opts, flows: map[string]*flow{}, senders: map[string]*sender{}}}

@@ -51,6 +51,9 @@ type ResubmitArgs struct {
 // before it is dead (rule 4).
 func (c *Connector) Resubmit(ctx context.Context, a ResubmitArgs) (*Done, error) {
 	n, err := c.one(ctx, a.Protocol, "")
+	if err != nil && a.AsNew && c.allowed(ctx, a.Protocol) {
+		return &Done{c.say("this spelling will be let through when its row is dropped again", "questa scrittura del numero sarà ammessa quando la riga verrà depositata di nuovo")}, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +62,17 @@ func (c *Connector) Resubmit(ctx context.Context, a ResubmitArgs) (*Done, error)
 	}
 	c.bells.ring()
 	return &Done{c.say("it will be sent again as soon as SEND confirms that the attempt before it ended", "verrà inviata di nuovo appena SEND conferma che il tentativo precedente è chiuso")}, nil
+}
+
+// allowed lets another spelling of a known protocol number through (rule 1); false if
+// no sender has it in any spelling.
+func (c *Connector) allowed(ctx context.Context, protocol string) bool {
+	for _, name := range names(c.senders) {
+		if c.ledger.Resubmit(ctx, c.senders[name].key(protocol), true) == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // one gives the single notification of a protocol number or IUN.

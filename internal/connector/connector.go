@@ -76,7 +76,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (*Connector, er
 
 func (o Options) withDefaults() Options {
 	if o.Clock == nil {
-		o.Clock = time.Now
+		o.Clock = time.Now //nolint:forbidigo // the clock that is injected everywhere else
 	}
 	if o.Wait == nil {
 		o.Wait = waitTimer
@@ -98,7 +98,7 @@ func (o Options) withDefaults() Options {
 
 // openLedger takes the ledger and turns its errors into what a person can act on.
 func (c *Connector) openLedger() error {
-	if err := os.MkdirAll(c.cfg.Data, 0o700); err != nil {
+	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
 		return usage("the data folder cannot be made: %v", err)
 	}
 	l, err := ledger.Open(filepath.Join(c.cfg.Data, "ledger.db"), ledger.Options{Clock: c.opts.Clock, Language: c.lang})
@@ -106,7 +106,16 @@ func (c *Connector) openLedger() error {
 		return ledgerError(err)
 	}
 	c.ledger = l
-	return nil
+	return c.emptyTemp()
+}
+
+// emptyTemp removes what a crash left; only the owner of the ledger may.
+func (c *Connector) emptyTemp() error {
+	entries, err := os.ReadDir(c.tempDir())
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(c.tempDir(), e.Name())))
+	}
+	return err
 }
 
 func ledgerError(err error) error {
@@ -162,6 +171,10 @@ func (c *Connector) Close() error {
 	}
 	return nil
 }
+
+// tempDir holds rows of large groups while an export is read; what a crash leaves
+// there is removed at the next start.
+func (c *Connector) tempDir() string { return filepath.Join(c.cfg.Data, "tmp") }
 
 // names gives the keys of a map in order, so that every pass does the same things
 // in the same order.

@@ -54,7 +54,7 @@ func (c *Connector) openExport(f *flow, packed []byte, file string, glob func(st
 	e := &export{flow: f, file: read, kind: format(p).Kind}
 	d := mapping.Defaults{
 		SenderTaxID: f.sender.cfg.TaxID, SenderDenomination: f.sender.cfg.Denomination, Group: f.sender.cfg.Group,
-		Lang: f.lang, TempDir: filepath.Join(c.cfg.Data, "tmp"), Glob: glob,
+		Lang: f.lang, TempDir: c.tempDir(), Glob: glob,
 	}
 	if p == nil {
 		e.drafts = mapping.DraftsJSONL(read.Rows(), d)

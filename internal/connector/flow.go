@@ -105,7 +105,7 @@ func (c *Connector) newFlow(name string, cfg *config.Flow) (*flow, error) {
 		}
 		kind, f.Profile, f.ProfileName = p.Reads().Kind, packed, filepath.Base(cfg.Profile)
 	}
-	root, err := openFolder(cfg.Source.Root)
+	root, err := c.folderAt(cfg.Source.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -143,8 +143,18 @@ func usualNames(kind string) []string {
 	return []string{"*.csv", "*.txt", "*.xlsx", "*.xls", "*.xlsm"}
 }
 
+// folderAt opens a local folder whose effects pass the same seam as those of the
+// stages.
+func (c *Connector) folderAt(root string) (folder.Folder, error) {
+	f, err := openFolder(root)
+	if err != nil {
+		return nil, err
+	}
+	return f.WithStep(c.opts.Step), nil
+}
+
 // openFolder opens a local folder, making it if it is missing.
-func openFolder(root string) (folder.Folder, error) {
+func openFolder(root string) (*folder.Local, error) {
 	if err := os.MkdirAll(root, 0o770); err != nil {
 		return nil, err
 	}
@@ -167,7 +177,7 @@ func relativeTo(root, dir string) (string, error) {
 func (c *Connector) buildOutboxes() error {
 	for _, name := range names(c.cfg.Outboxes) {
 		cfg := c.cfg.Outboxes[name]
-		dir, err := openFolder(cfg.Path)
+		dir, err := c.folderAt(cfg.Path)
 		if err != nil {
 			return usage("outboxes.%s: %v", name, err)
 		}

@@ -162,6 +162,6 @@ func besideExport(f *flow, dir string) ingest.DocumentFunc {
 }
 
 func missing(f *flow, name string) ingest.Found {
-	p := notification.New(f.lang, "C-DOCUMENT-MISSING", "", "file", name)
+	p := notification.New(f.lang, "C-DOCUMENT-MISSING", "", "name", name)
 	return ingest.Found{Problem: &p}
 }

@@ -62,7 +62,7 @@ func (l *Local) open(ctx context.Context, op string) (*os.Root, error) {
 	root, err := os.OpenRoot(l.root)
 	if err != nil {
 		kind := kindOf(err)
-		if kind != ErrPermission {
+		if !errors.Is(kind, ErrPermission) {
 			kind = ErrUnavailable
 		}
 		return nil, &Error{Op: op, Name: ".", Kind: kind, Cause: err}

@@ -122,7 +122,7 @@ func digest(ctx context.Context, f folder.Folder, name string) (string, int64, e
 
 // contextReader lets a long copy stop when the service does.
 type contextReader struct {
-	ctx context.Context // lives as long as one copy
+	ctx context.Context //nolint:containedctx // lives as long as one copy
 	r   io.Reader
 }
 

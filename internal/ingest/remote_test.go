@@ -64,7 +64,7 @@ func TestMoveNotPermitted(t *testing.T) {
 		r.pass(0)
 		r.now = r.now.Add(10 * time.Second)
 		report, err := r.ingest.Pass(context.Background(), r.flow)
-		if !errors.Is(err, kind) && kind != folder.ErrBusy {
+		if !errors.Is(err, kind) && !errors.Is(kind, folder.ErrBusy) {
 			t.Errorf("error %v", err)
 		}
 		r.wantWaiting(report, "a.csv "+code)

@@ -34,7 +34,6 @@ type rig struct {
 	flow    *Flow
 	ingest  *Ingest
 	step    func(string) error
-	reports []Report
 }
 
 func newRig(t testing.TB) *rig {

@@ -327,10 +327,17 @@ func (l *Ledger) Resubmit(ctx context.Context, k Key, asNew bool) error {
 	return l.Update(ctx, func(t *Tx) error {
 		n, err := t.ByKey(k)
 		if err != nil {
-			if ignoreNotFound(err) == nil && asNew {
-				return t.allow(k)
+			if ignoreNotFound(err) != nil || !asNew {
+				return err
 			}
-			return err
+			others, err := t.idsOfKey(k)
+			if err == nil && len(others) == 0 {
+				err = ErrNotFound
+			}
+			if err != nil {
+				return err
+			}
+			return t.allow(k)
 		}
 		switch {
 		case n.Pending != nil:

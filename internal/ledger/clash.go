@@ -59,8 +59,10 @@ func (t *txn) actClash(k Key, f notification.Fingerprint) (*clash, error) {
 		in     bucket
 		prefix []byte
 	}{
-		{"C-ACT-TAKEN", bAct, same}, {"C-ACT-TAKEN", bTombAct, same},
-		{"C-ACT-SHARED", bAct, prefix}, {"C-ACT-SHARED", bTombAct, prefix},
+		{"C-ACT-TAKEN", bAct, same},
+		{"C-ACT-TAKEN", bTombAct, same},
+		{"C-ACT-SHARED", bAct, prefix},
+		{"C-ACT-SHARED", bTombAct, prefix},
 	} {
 		find := t.holder
 		if try.in == bTombAct {

@@ -19,7 +19,7 @@ import (
 const maxGroup = 512
 
 type update struct {
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // lives as long as one call of Update
 	fn   func(*Tx) error
 	err  error
 	fail any           // what fn panicked with

@@ -16,7 +16,7 @@ import (
 // changing them changes nothing until they are put.
 type Tx struct {
 	*txn
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // lives as long as one transaction
 }
 
 // Now is the time of the transaction: one for all of it.
@@ -31,7 +31,6 @@ type txn struct {
 	now    time.Time
 	open   [nBuckets]*bbolt.Bucket
 	heads  map[string]*head
-	holds  []Hold
 	names  map[string]uint32
 	told   map[toldKey]uint64 // Changes that the running function has appended, by row and recipient
 	writes int

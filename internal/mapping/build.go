@@ -42,7 +42,6 @@ const (
 // payment is a payment being put together; a nil cost is left to the rule.
 type payment struct {
 	from                partOrigin
-	of                  int
 	part                notification.Payment
 	noticeCost, f24Cost *bool
 	instalment          int // 0: single payment

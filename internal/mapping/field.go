@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"strconv"
 	"strings"
 
 	"sendconnector/internal/yamldoc"
@@ -180,5 +179,3 @@ func (l *lookingUp) DecodeYAML(v *yamldoc.Value) {
 	}
 	v.Decode(&l.Table)
 }
-
-func quoted(s string) string { return strconv.Quote(s) }

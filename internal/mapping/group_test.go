@@ -155,7 +155,8 @@ func TestApplyCost(t *testing.T) {
 		"said in a column":                  {fmt.Sprintf(base, "    apply_cost: RATA\n"), [2]string{"no", "SI"}, "false true"},
 		"flat rate": {
 			strings.Replace(taxes, "pa_fee: 100, vat: 22", "fee_policy: FLAT_RATE", 1),
-			[2]string{"1", "2"}, "false false",
+			[2]string{"1", "2"},
+			"false false",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sendconnector/internal/notification"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"sendconnector/internal/notification"
 )
 
 // shared gives the path of a file beside the project; tests that need one skip

@@ -3,16 +3,16 @@ package progress
 // Steps are the places at which a crash test stops: right before and right after
 // every effect on the outside.
 const (
-	BeforeEnsure   = "progress.ensure.before"
-	AfterEnsure    = "progress.ensure.after"
-	BeforeEvents   = "progress.events.before"
-	AfterEvents    = "progress.events.after"
-	BeforeLookup   = "progress.lookup.before"
-	AfterLookup    = "progress.lookup.after"
-	BeforeDownload = "progress.download.before"
-	AfterDownload  = "progress.download.after" // the file is in the spool, its commit is to come
-	BeforePrice    = "progress.price.before"
-	AfterPrice     = "progress.price.after"
+	BeforeEnsure   = "progress.ensure:before"
+	AfterEnsure    = "progress.ensure:after"
+	BeforeEvents   = "progress.events:before"
+	AfterEvents    = "progress.events:after"
+	BeforeLookup   = "progress.lookup:before"
+	AfterLookup    = "progress.lookup:after"
+	BeforeDownload = "progress.download:before"
+	AfterDownload  = "progress.download:after" // the file is in the spool, its commit is to come
+	BeforePrice    = "progress.price:before"
+	AfterPrice     = "progress.price:after"
 )
 
 // Steps lists them all, for tests that try each.

@@ -93,11 +93,11 @@ func (cfg Config) withDefaults() Config {
 		cfg.Transport = newTransport()
 	}
 	if cfg.Clock == nil {
-		cfg.Clock = time.Now
+		cfg.Clock = time.Now //nolint:forbidigo // the default of the injected clock
 	}
 	cfg.pace = cfg.Clock
 	if cfg.Wait == nil {
-		cfg.Wait, cfg.pace = wait, time.Now
+		cfg.Wait, cfg.pace = wait, time.Now //nolint:forbidigo // real waits go with the real clock
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = defaultTimeout

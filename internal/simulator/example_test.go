@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sendconnector/internal/simulator"
 	"strings"
 	"time"
+
+	"sendconnector/internal/simulator"
 )
 
 // A test moves the clock, injects a fault, and asks the judge.

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strconv"
 
@@ -216,7 +217,7 @@ func (s *csvScanner) continued(begin int) ([]byte, error) {
 	if i := bytes.IndexByte(line, s.quote); i >= 0 {
 		inside = line[:i]
 	}
-	if err == io.EOF || err == nil && s.columns >= 3 && bytes.Count(inside, []byte{s.delim}) >= s.columns-1 {
+	if errors.Is(err, io.EOF) || err == nil && s.columns >= 3 && bytes.Count(inside, []byte{s.delim}) >= s.columns-1 {
 		return nil, fileError("C-FILE-QUOTE", "row", strconv.Itoa(s.row), "column", strconv.Itoa(len(s.ends)+1))
 	}
 	if err == nil && len(s.text)-begin > maxRecordBytes {

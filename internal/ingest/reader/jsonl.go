@@ -3,6 +3,7 @@ package reader
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strconv"
 
@@ -74,7 +75,7 @@ func oneObjectALine(open func() (source, error)) error {
 	}
 	defer func() { _ = src.stop() }()
 	row, err := src.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return fileError("C-FILE-BLANK")
 	}
 	if err != nil {

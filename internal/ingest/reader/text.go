@@ -320,7 +320,7 @@ func (p *textPlan) head(f table.Format) (csvHead, error) {
 	defer func() { _ = src.stop() }()
 	first := true
 	for {
-		if err := src.scan.next(); err == io.EOF {
+		if err := src.scan.next(); errors.Is(err, io.EOF) {
 			if f.SkipRows > 0 {
 				return csvHead{}, fileError("C-FILE-HEADING", "row", strconv.Itoa(f.SkipRows+1))
 			}

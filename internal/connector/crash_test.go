@@ -1,0 +1,470 @@
+package connector
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/simulator"
+)
+
+var errKilled = errors.New("killed")
+
+// killer stops a connector at one occurrence of a step as the end of its process
+// would: from then on no effect on the outside succeeds. Without a step it only
+// counts.
+type killer struct {
+	mu     sync.Mutex
+	at     string
+	nth    int
+	seen   map[string]int
+	order  []string
+	dead   bool
+	cancel context.CancelFunc
+}
+
+func (k *killer) Step(name string) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.dead {
+		return errKilled
+	}
+	if k.seen == nil {
+		k.seen = map[string]int{}
+	}
+	if k.seen[name]++; k.seen[name] == 1 {
+		k.order = append(k.order, name)
+	}
+	if name != k.at || k.seen[name] != k.nth {
+		return nil
+	}
+	k.dead = true
+	k.cancel()
+	return errKilled
+}
+
+// RoundTrip is the network of the process: a dead one says nothing.
+func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
+	k.mu.Lock()
+	dead := k.dead
+	k.mu.Unlock()
+	if dead {
+		return nil, errKilled
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+func (k *killer) died() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.dead
+}
+
+const (
+	ettore  = "FRMTTR76M06B715E"
+	galileo = "GLLGLL64B15G702I"
+	unknown = "LNALNI80A01H501T" // well formed, but SEND's register does not know it
+)
+
+// groupedProfile has everything that a drop can ask of the pipeline: groups, several
+// documents of a notification, a payment form.
+var groupedProfile = strings.NewReplacer(
+	"notification:\n", "group_by: ATTO\nnotification:\n",
+	`    apply_cost: {value: "true"}`, `    attachment: AVVISO_PDF`,
+	"    title: {value: Avviso}\n", "    title: {value: Avviso}\n    act: true\n  - file: ALLEGATO\n    title: {value: Allegato}\n",
+).Replace(profileText)
+
+// newStill is newWorld with a platform whose clock only moves when the connector
+// waits, and with a key that wants no voucher: a life of months takes as long as its
+// work.
+func newStill(t testing.TB, change ...func(string) string) *world {
+	t.Helper()
+	o := simulator.DemoOptions()
+	o.Start, o.ManualClock, o.Timings = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC), true, simulator.RealTimings().Scale(0.01)
+	o.Mix, o.StreamRetryAfter, o.UnknownTaxIDs = simulator.Mix{}, time.Minute, []string{unknown}
+	return newStillOn(t, o, change...)
+}
+
+func newStillOn(t testing.TB, o simulator.Options, change ...func(string) string) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), sim: simulator.New(o)}
+	server := httptest.NewServer(w.sim)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	w.write("keys/api", o.Keys[0].Value)
+	w.write("profile.yaml", groupedProfile)
+	text := fmt.Sprintf(`version: 1
+installation: prova
+senders:
+  comune:
+    tax_id: "%s"
+    denomination: Comune di Borgo Esempio
+    environment: simulator
+    base_url: %s
+    api_key: ${file:keys/api}
+    limits: {per_second: 100000, burst: 100000, per_day: 100000000}
+flows:
+  tari:
+    sender: comune
+    profile: profile.yaml
+    source: {root: drop, settle: 0s, poll: 100ms}
+    documents: {deadline: 0s}
+`, simulator.DemoTaxID, w.url)
+	for _, f := range change {
+		text = f(text)
+	}
+	w.configure("config.yaml", text)
+	w.opts.Clock = w.sim.Now
+	w.opts.Wait = func(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+		select {
+		case <-wake:
+		case <-ctx.Done():
+		default:
+			w.sim.Advance(d)
+		}
+	}
+	level := slog.LevelError + 1
+	if os.Getenv("CRASH_LOG") != "" {
+		level = slog.LevelInfo
+	}
+	w.opts.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level}))
+	return w
+}
+
+func (w *world) configure(name, text string) {
+	w.t.Helper()
+	w.write(name, text)
+	var err error
+	if w.cfg, err = config.Load(filepath.Join(w.dir, name)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+const groupedHeading = "ATTO;OGGETTO;TIPO;CF;NOME;VIA;CAP;CITTA;PROV;AVVISO;CREDITORE;PDF;AVVISO_PDF;ALLEGATO\r\n"
+
+func groupedRow(protocol, taxID, name, notice, act, form, more string) string {
+	return strings.TrimSuffix(row(protocol, taxID, name, notice, act), "\r\n") + ";" + form + ";" + more + "\r\n"
+}
+
+// mixedDrop is two exports with every kind of row: alone, in a group that shares its
+// payment form, with three documents, rejected here, without its document, refused
+// by SEND, and known.
+func (w *world) mixedDrop() (files []string) {
+	w.t.Helper()
+	for _, name := range []string{"b1.pdf", "f1.pdf", "x1.pdf", "b2.pdf", "f2.pdf", "b3.pdf", "b5.pdf", "b6.pdf"} {
+		w.write("drop/in/"+name, string(pdfOf(name, 1500)))
+		files = append(files, name)
+	}
+	first := groupedRow("B/1", ettore, "Ettore Fieramosca", noticeOf(1), "b1.pdf", "f1.pdf", "x1.pdf")
+	w.write("drop/in/a.csv", groupedHeading+first+
+		groupedRow("B/2", ettore, "Ettore Fieramosca", noticeOf(2), "b2.pdf", "f2.pdf", "")+
+		groupedRow("B/3", "GLLGLL64B15G702X", "Galileo Galilei", noticeOf(3), "b3.pdf", "", "")+
+		groupedRow("B/2", galileo, "Galileo Galilei", noticeOf(2), "b2.pdf", "f2.pdf", "")+
+		groupedRow("B/4", galileo, "Galileo Galilei", noticeOf(4), "manca.pdf", "", "")+
+		groupedRow("B/5", unknown, "Alina Ion", noticeOf(5), "b5.pdf", "", ""))
+	w.write("drop/in/b.csv", groupedHeading+first+
+		groupedRow("B/6", galileo, "Galileo Galilei", noticeOf(6), "b6.pdf", "", ""))
+	return append(files, "a.csv", "b.csv")
+}
+
+// pass runs one pass of a fresh connector, as a scheduler would, and gives its error.
+func (w *world) pass(ctx context.Context, look func(*Connector)) error {
+	w.t.Helper()
+	c, err := Open(ctx, w.cfg, w.opts)
+	if err != nil {
+		return err
+	}
+	_, err = c.Once(ctx, OnceOptions{})
+	if look != nil {
+		look(c)
+	}
+	return errors.Join(err, c.Close())
+}
+
+// untilClosed passes until every notification is closed, half an hour of the
+// platform's time between two passes.
+func (w *world) untilClosed(batches int) {
+	w.t.Helper()
+	done := false
+	for range 2000 {
+		if err := w.pass(context.Background(), func(c *Connector) { done = w.allClosed(c, batches) }); err != nil {
+			w.t.Fatal(err)
+		}
+		if done {
+			break
+		}
+		w.sim.Advance(30 * time.Minute)
+	}
+	if !done {
+		w.t.Fatal("not every notification came to its end")
+	}
+	w.sim.Advance(30 * time.Minute)
+	if err := w.pass(context.Background(), func(c *Connector) {
+		for _, p := range c.ledger.Verify() {
+			w.t.Error("ledger:", p)
+		}
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) allClosed(c *Connector, batches int) bool {
+	closed, sealed := true, 0
+	err := c.ledger.View(context.Background(), func(tx *ledger.Tx) error {
+		closed, sealed = true, 0
+		if err := tx.Batches(func(b *ledger.Batch) bool {
+			if b.State != ledger.Reading {
+				sealed++
+			}
+			return true
+		}); err != nil {
+			return err
+		}
+		return tx.Open(0, func(n *ledger.Notification) bool {
+			closed = closed && n.Closed
+			return closed
+		})
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return closed && sealed >= batches
+}
+
+var batchID = regexp.MustCompile(`\d{8}T\d{6}-[0-9a-f]{8}(-\d+)?`)
+
+// result is what must be the same however often the process died.
+type result struct {
+	outcomes map[string][]string // by export: the lines of its newest outcome file
+	places   map[string][]string // by file dropped: the folders where it lies now
+	accepted []string
+}
+
+func (w *world) result(files []string) result {
+	w.t.Helper()
+	r := result{outcomes: map[string][]string{}, places: map[string][]string{}}
+	found, err := filepath.Glob(filepath.Join(w.dir, "drop", "out", "*.esito.csv"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, name := range found {
+		export := batchID.ReplaceAllString(filepath.Base(name), "<batch>")
+		if r.outcomes[export] != nil {
+			w.t.Errorf("two outcome files %s", export)
+		}
+		r.outcomes[export] = w.outcomeLines(name)
+	}
+	r.places = w.places(files)
+	for _, a := range w.sim.Accepted() {
+		r.accepted = append(r.accepted, a.Protocol)
+	}
+	slices.Sort(r.accepted)
+	return r
+}
+
+// timely are columns that tell when, or under which name at SEND: other in every run.
+var timely = []string{"send_ambiente", "send_id_richiesta", "send_iun", "send_stato", "send_stato_il", "send_perfezionata_il", "send_aggiornata_il", "send_messaggio"}
+
+// table reads a file that we published.
+func (w *world) table(name string) (heading []string, rows [][]string) {
+	w.t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	reader := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(data), "\ufeff")))
+	reader.Comma = ';'
+	all, err := reader.ReadAll()
+	if err != nil || len(all) == 0 {
+		w.t.Fatalf("%s: %v", name, err)
+	}
+	return all[0], all[1:]
+}
+
+func (w *world) outcomeLines(name string) []string {
+	w.t.Helper()
+	heading, rows := w.table(name)
+	var lines []string
+	seen := map[string]bool{}
+	for _, row := range rows {
+		key := row[slices.Index(heading, "send_riga")] + "/" + row[slices.Index(heading, "send_destinatario")]
+		if seen[key] {
+			w.t.Errorf("%s: two outcomes of row and recipient %s", filepath.Base(name), key)
+		}
+		seen[key] = true
+		var cells []string
+		for i, h := range heading {
+			known := row[slices.Index(heading, "send_esito")] == string(ledger.GiaPresente) // a snapshot at reading time
+			if !slices.Contains(timely, h) && (!known || !strings.HasPrefix(h, "send_") || h == "send_esito" || h == "send_riga") {
+				cells = append(cells, batchID.ReplaceAllString(row[i], "<batch>"))
+			}
+		}
+		lines = append(lines, strings.Join(cells, ";"))
+	}
+	return lines
+}
+
+// places tells where the files dropped lie, with the folders' batch names blanked,
+// and complains about leftovers anywhere.
+func (w *world) places(files []string) map[string][]string {
+	w.t.Helper()
+	found := map[string][]string{}
+	root := filepath.Join(w.dir, "drop")
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		base := path.Base(rel)
+		if slices.Contains(files, base) && !strings.HasPrefix(rel, "out/") {
+			found[base] = append(found[base], batchID.ReplaceAllString(path.Dir(rel), "<batch>"))
+			return nil
+		}
+		if folder.Temporary(base) && base != ".manifest.json" && base != ".sequenza" {
+			w.t.Errorf("left over: %s", rel)
+		}
+		if strings.HasPrefix(rel, "work/") {
+			w.t.Errorf("left in work: %s", rel)
+		}
+		return nil
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, dir := range []string{"data/spool", "data/tmp"} {
+		left, err := os.ReadDir(filepath.Join(w.dir, dir))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.t.Fatal(err)
+		}
+		for _, e := range left {
+			w.t.Errorf("left in %s: %s", dir, e.Name())
+		}
+	}
+	return found
+}
+
+// onceAtSEND is the promise: at most one live notification for each business key, and
+// no request stored twice.
+func (w *world) onceAtSEND(want ...string) {
+	w.t.Helper()
+	if d := w.sim.Duplicates(); len(d) > 0 {
+		w.t.Errorf("notified twice: %v", d)
+	}
+	stored := map[string]int{}
+	for _, a := range w.sim.Accepted() {
+		stored[a.Protocol]++
+	}
+	for _, p := range want {
+		if stored[p] != 1 {
+			w.t.Errorf("%s stored %d times at SEND, want once", p, stored[p])
+		}
+		delete(stored, p)
+	}
+	if len(stored) > 0 {
+		w.t.Errorf("stored at SEND, but never to be sent: %v", stored)
+	}
+}
+
+// killedRun drops the mixed drop, dies at the n-th occurrence of a step, starts again
+// and goes on to the end.
+func killedRun(t testing.TB, step string, nth int) (result, *killer) {
+	t.Helper()
+	w := newStill(t)
+	files := w.mixedDrop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	k := &killer{at: step, nth: nth, cancel: cancel}
+	w.opts.Step, w.opts.Transport = k.Step, k
+	for range 2000 {
+		done := false
+		err := w.pass(ctx, func(c *Connector) { done = ctx.Err() == nil && w.allClosed(c, 2) })
+		if k.died() || done {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sim.Advance(30 * time.Minute)
+	}
+	if step != "" && !k.died() {
+		t.Fatalf("the run never came to %s, occurrence %d", step, nth)
+	}
+	if step != "" {
+		w.opts.Step, w.opts.Transport = nil, nil
+	}
+	w.untilClosed(2)
+	w.onceAtSEND("B/1", "B/2", "B/5", "B/6")
+	return w.result(files), k
+}
+
+// Wherever the process dies, the next start goes on: nothing is sent twice, nothing
+// is lost, every row has its one outcome and every file its one place, all as if the
+// process had lived. CRASH_MATRIX=all tries more occurrences of every step.
+func TestKillPoints(t *testing.T) {
+	clean, k := killedRun(t, "", 0)
+	if len(clean.outcomes) != 2 || len(clean.accepted) != 4 {
+		t.Fatalf("clean run: %+v", clean)
+	}
+	for name, at := range clean.places {
+		if len(at) != 1 {
+			t.Errorf("clean run: %s lies in %v", name, at)
+		}
+	}
+	for _, lines := range clean.outcomes {
+		t.Log(strings.Join(lines, "\n"))
+	}
+	t.Log(clean.places)
+	for _, step := range k.order {
+		for _, nth := range occurrences(k.seen[step]) {
+			t.Run(fmt.Sprintf("%s/%d", step, nth), func(t *testing.T) {
+				t.Parallel()
+				killed, _ := killedRun(t, step, nth)
+				compareResults(t, clean, killed)
+			})
+		}
+	}
+	t.Logf("%d steps", len(k.order))
+}
+
+// occurrences picks which of n occurrences of a step to die at. How often a step of
+// waiting occurs depends on timing, so that the last ones are left alone.
+func occurrences(n int) []int {
+	if os.Getenv("CRASH_MATRIX") == "" {
+		return slices.Compact([]int{1, max(1, n/2)})
+	}
+	return slices.Compact([]int{1, min(2, n), min(3, n), max(1, n/3), max(1, n/2), max(1, 3*n/4)})
+}
+
+func compareResults(t *testing.T, want, got result) {
+	t.Helper()
+	for export, lines := range want.outcomes {
+		if !slices.Equal(lines, got.outcomes[export]) {
+			t.Errorf("outcome of %s:\n%s\nwithout the crash:\n%s", export, strings.Join(got.outcomes[export], "\n"), strings.Join(lines, "\n"))
+		}
+	}
+	if !maps.EqualFunc(want.places, got.places, slices.Equal) {
+		t.Errorf("the files lie in %v\nwithout the crash in %v", got.places, want.places)
+	}
+}
