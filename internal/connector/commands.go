@@ -9,6 +9,7 @@ import (
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
+	"sendconnector/internal/send"
 	"sendconnector/internal/submit"
 )
 
@@ -218,7 +219,8 @@ func (c *Connector) Price(ctx context.Context, a PriceArgs) (*Price, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.progress.AskPrice(ctx, a.Creditor, a.Notice)
+	// Somebody waits for it at a desk: it goes before whatever is being sent.
+	p, err := s.progress.AskPrice(send.WithPriority(ctx, send.PriorityLookup), a.Creditor, a.Notice)
 	if err != nil {
 		return nil, &ExitError{Exit: faultExit(err), Message: err.Error()}
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"sendconnector/internal/config"
@@ -49,6 +50,7 @@ type Connector struct {
 	bells    bells
 	notices  conditions
 	started  time.Time
+	stopped  atomic.Bool // the service has stopped and says so
 }
 
 // Open builds everything and takes the ledger. Errors are *ExitError: 2 for the

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/folder"
@@ -206,6 +207,9 @@ func (c *Connector) outboxState(ctx context.Context, name string, flush bool) (o
 		if h := f.sender.heldBy(holds); h != nil {
 			state.Condition, state.Why, state.Since = outbox.Paused, h.Detail, h.Since
 		}
+	}
+	if c.stopped.Load() {
+		state.Condition, state.Why, state.Since, state.NextCheck = outbox.Stopping, "", now, time.Time{}
 	}
 	return state, nil
 }

@@ -103,6 +103,9 @@ func TestServiceAnswersCommands(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		if status := w.read("drop/out/stato.csv"); !strings.Contains(status, "FERMO") {
+			t.Errorf("after the stop stato.csv does not say so:\n%s", status)
+		}
 	})
 	w.pdf("drop/in/a1.pdf", "uno")
 	w.write("drop/in/tari.csv", heading+row("A/1", "FRMTTR76M06B715E", "Ettore Fieramosca", "301000000001234519", "a1.pdf"))

@@ -56,7 +56,21 @@ func (c *Connector) Run(ctx context.Context) error {
 	if !waitAtMost(&group, drainTime) {
 		return &ExitError{Exit: ExitFailure, Code: "C-STOP-SLOW", Message: "some work did not stop within 30 seconds", Hint: "nothing is lost: the next start goes on from the ledger"}
 	}
+	c.sayStopped(work)
 	return nil
+}
+
+// sayStopped leaves in every stato.csv that nobody watches any more. Failing to is no
+// failure of the stop: the file then grows old, which says the same.
+func (c *Connector) sayStopped(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	c.stopped.Store(true)
+	for _, name := range names(c.outboxes) {
+		if _, err := c.publish(ctx, name, c.outboxes[name], true); err != nil {
+			c.opts.Log.Warn("stato.csv could not say that the connector stops", "outbox", name, "error", err)
+		}
+	}
 }
 
 func waitAtMost(group *sync.WaitGroup, d time.Duration) bool {
