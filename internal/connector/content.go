@@ -79,9 +79,11 @@ func unreadable(err error, lang notification.Lang) (*notification.Problem, bool)
 	if list, ok := errors.AsType[yamldoc.Errors](err); ok {
 		var texts []string
 		for _, e := range list {
-			texts = append(texts, e.Message)
+			if !slices.Contains(texts, e.Message) {
+				texts = append(texts, e.Message)
+			}
 		}
-		p := notification.New(lang, "C-PROFILE-MISMATCH", "", "problems", strings.Join(texts, "; "))
+		p := notification.NewList(lang, "C-PROFILE-MISMATCH", "", "problems", texts)
 		return &p, true
 	}
 	return nil, false

@@ -31,6 +31,23 @@ func (t *Tx) PutHold(h Hold) error {
 	return t.holdChanged(h.Scope, h.Name)
 }
 
+// ExtendHold is PutHold for a hold found by machine: it never shortens or hides one
+// that a person set or that is in force longer, unless that one only keeps from
+// sending and this one from asking too.
+func (t *Tx) ExtendHold(h Hold) error {
+	holds, err := t.Holds()
+	if err != nil {
+		return err
+	}
+	for _, old := range holds {
+		same := old.Scope == h.Scope && old.Name == h.Name
+		if same && (old.Deaf || !h.Deaf) && (old.Until.IsZero() || old.Until.After(h.Until)) {
+			return nil
+		}
+	}
+	return t.PutHold(h)
+}
+
 // DropHold ends a hold; none is no error.
 func (t *Tx) DropHold(scope HoldScope, name string) error {
 	key := holdKey(scope, name)

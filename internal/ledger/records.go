@@ -250,6 +250,9 @@ type Hold struct {
 	Detail string    `json:",omitzero"` // for people
 	Since  time.Time `json:",omitzero"`
 	Until  time.Time `json:",omitzero"` // when it is tried again by itself; zero = only by resume
+	// Deaf says that SEND cannot be asked anything meanwhile (key, voucher, budget,
+	// network). Without it only sending waits: look-ups and documents go on.
+	Deaf bool `json:",omitzero"`
 }
 
 // Event is a timeline element kept, by element id.

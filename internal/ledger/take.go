@@ -82,6 +82,7 @@ type search struct {
 	sender string
 	no     []byte
 	limit  int
+	asking bool // what has left is followed whatever is held; only the sender may be deaf
 	found  []*Notification
 }
 
@@ -91,14 +92,14 @@ func (l *Ledger) take(ctx context.Context, sender string, class byte, limit int)
 	var found []*Notification
 	err := l.View(ctx, func(t *Tx) error {
 		hold, err := t.holdInForce(HoldSender, sender)
-		if hold != nil || err != nil {
+		if err != nil || hold != nil && (hold.Deaf || class != dueAsk) {
 			return err
 		}
 		no, err := t.number(nameSender, sender)
 		if err != nil {
 			return err
 		}
-		s := &search{txn: t.txn, sender: sender, no: no, limit: limit}
+		s := &search{txn: t.txn, sender: sender, no: no, limit: limit, asking: class == dueAsk}
 		if err := s.entries(class); err != nil {
 			return err
 		}
@@ -179,7 +180,7 @@ func (s *search) add(id ID, gate *head) error {
 	if x.fresh && x.OwnerBatch != gate.ID {
 		return nil
 	}
-	if hold, err := s.HeldBy(&x.Notification); hold != nil || err != nil {
+	if hold, err := s.HeldBy(&x.Notification); err != nil || hold != nil && !s.asking {
 		return err
 	}
 	if err := s.fill(&x.Notification); err != nil {
@@ -206,7 +207,7 @@ func (l *Ledger) takeArtifacts(ctx context.Context, class byte, kind, name strin
 	var found []*Artifact
 	err := l.View(ctx, func(t *Tx) error {
 		if class == dueFetch {
-			if hold, err := t.holdInForce(HoldSender, name); hold != nil || err != nil {
+			if hold, err := t.holdInForce(HoldSender, name); err != nil || hold != nil && hold.Deaf {
 				return err
 			}
 		}

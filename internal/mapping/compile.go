@@ -28,10 +28,11 @@ type Mapper struct {
 
 // compiler compiles fields, collecting mistakes.
 type compiler struct {
-	p    *Profile
-	lang notification.Lang
-	env  *environment
-	errs yamldoc.Errors
+	p      *Profile
+	lang   notification.Lang
+	env    *environment
+	errs   yamldoc.Errors
+	listed bool // the columns of the file have been told
 }
 
 func (c *compiler) say(it, en string) string {

@@ -97,7 +97,11 @@ func (d *Draft) Column(requestField string) string {
 // of which the mapping has already said an error is not blamed again for being absent.
 func (d *Draft) Attach(problems []notification.Problem) {
 	for _, p := range problems {
+		if p.Code == "C-TAXONOMY-UNPAID" && d.saidOfPayments() {
+			continue
+		}
 		field := p.Field
+		p = d.inColumns(p)
 		row, v := d.locate(field)
 		if v != nil && v.label != "" {
 			p.Field = v.label
@@ -116,6 +120,63 @@ func (d *Draft) Attach(problems []notification.Problem) {
 			*target = append(*target, p)
 		}
 	}
+}
+
+// saidOfPayments reports whether an error of a cell that should give a payment is
+// already told: then there is a payment, only not a legible one.
+func (d *Draft) saidOfPayments() bool {
+	if d.m == nil {
+		return false
+	}
+	return slices.ContainsFunc(d.m.payments, func(p *paymentValues) bool {
+		return slices.ContainsFunc([]*value{p.when, p.notice, p.f24File, p.f24Title}, func(v *value) bool {
+			return v != nil && v.label != "" && d.said(-1, v.label)
+		})
+	})
+}
+
+// inColumns gives the problems that name a second place of the request in words of
+// the export: nobody who fills in a spreadsheet knows paths of a request.
+func (d *Draft) inColumns(p notification.Problem) notification.Problem {
+	if p.Code != "C-NOTICE-DUPLICATE" || d.single || d.m == nil {
+		return p
+	}
+	here := d.payment(p.Field)
+	if here == nil {
+		return p
+	}
+	for i, r := range d.Request.Recipients {
+		for j, other := range r.Payments {
+			if other.PagoPa == nil || other.PagoPa.NoticeCode != here.NoticeCode || other.PagoPa.CreditorTaxID != here.CreditorTaxID {
+				continue
+			}
+			row, v := d.locateRecipient(i, "payments["+strconv.Itoa(j)+"].pagoPa.noticeCode")
+			place := "riga "
+			if d.lang() == notification.English {
+				place = "row "
+			}
+			place += strconv.Itoa(d.Rows[row].Row.Number)
+			if v != nil && v.label != "" {
+				place += ", " + v.label
+			}
+			return notification.New(d.lang(), p.Code, p.Field, "value", here.NoticeCode, "creditor", here.CreditorTaxID, "other", place)
+		}
+	}
+	return p
+}
+
+// payment is the notice that a request field belongs to, nil if there is none.
+func (d *Draft) payment(field string) *notification.PagoPa {
+	name, i, rest := cutIndex(field)
+	inner, j, _ := cutIndex(rest)
+	if name != "recipients" || inner != "payments" || i < 0 || i >= len(d.Request.Recipients) {
+		return nil
+	}
+	payments := d.Request.Recipients[i].Payments
+	if j < 0 || j >= len(payments) {
+		return nil
+	}
+	return payments[j].PagoPa
 }
 
 // awaits reports whether a request field is the name of a file still to come.
@@ -155,7 +216,7 @@ func (d *Draft) said(row int, column string) bool {
 func fromMapping(code string) bool {
 	switch code {
 	case "C-AMOUNT-FORM", "C-AMOUNT-AMBIGUOUS", "C-DATE-FORM", "C-LOOKUP", "C-VALUE-MISSING", "C-EXPRESSION",
-		"C-INTEGER-FORM", "C-GROUP-DISAGREE", "C-ACT-MISSING",
+		"C-INTEGER-FORM", "C-GROUP-DISAGREE", "C-ACT-MISSING", "C-PATTERN-CELL",
 		"C-CELL-DIGITS", "C-CELL-SCIENTIFIC", "C-CELL-FORMULA", "C-CELL-ERROR", "C-CELL-ENCODING", "C-CELL-QUOTE":
 		return true
 	}

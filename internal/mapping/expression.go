@@ -248,11 +248,15 @@ func (c *compiler) unknownColumn(name string, known []string, twice bool) string
 	if twice {
 		return fmt.Sprintf(c.say("nel file più colonne si chiamano «%s»: dare nomi diversi alle colonne", "several columns of the file are called %q: give them different names"), name)
 	}
-	hint := fmt.Sprintf(c.say("colonne del file: %s", "columns of the file: %s"), strings.Join(some(known, 30), ", "))
+	sentence := fmt.Sprintf(c.say("la colonna «%s» non esiste nel file", "the file has no column %q"), name)
 	if near := yamldoc.Nearest(name, known); near != "" {
-		hint = fmt.Sprintf(c.say("forse «%s»?", "did you mean %q?"), near)
+		return sentence + fmt.Sprintf(c.say(" (forse «%s»?)", " (did you mean %q?)"), near)
 	}
-	return fmt.Sprintf(c.say("la colonna «%s» non esiste nel file; %s", "the file has no column %q; %s"), name, hint)
+	if c.listed {
+		return sentence
+	}
+	c.listed = true // once is enough: all mistakes are shown together
+	return sentence + fmt.Sprintf(c.say(" (colonne del file: %s)", " (columns of the file: %s)"), strings.Join(some(known, 30), ", "))
 }
 
 func some(all []string, most int) []string {

@@ -254,22 +254,25 @@ func toAny(texts []string) []any {
 	return out
 }
 
-// Damage prevented: a profile tried against an export that says less than the real run.
-func TestCheckReportsEverything(t *testing.T) {
-	p := parse(t, fines)
-	path := filepath.Join(t.TempDir(), "a.csv")
-	if err := os.WriteFile(path, []byte(finesHeading+fineRow+strings.Replace(fineRow, "20123", "2012A", 1)), 0o600); err != nil {
-		t.Fatal(err)
+// Damage prevented: a message that names a place no clerk can find, or advice beside
+// the point after the real mistake.
+func TestProblemsInWordsOfTheExport(t *testing.T) {
+	grouped := strings.Replace(fines, "defaults:", "group_by: PROTOCOLLO\ndefaults:", 1)
+	twice := fineRow + strings.Replace(fineRow, "FRMTTR76M06B715E", "GLLGLL64B15G702I", 1)
+	drafts := mapText(t, grouped, finesHeading+twice, sender())
+	var message string
+	for _, p := range drafts[0].RowProblems(1) {
+		if p.Code == "C-NOTICE-DUPLICATE" {
+			message = p.Message
+		}
 	}
-	report := check(t, p, path)
-	if report.Rows != 2 || report.Drafts != 2 || report.Stopped != 1 || len(report.First) != 1 || report.More != 0 {
-		t.Errorf("%+v", report)
+	if !strings.Contains(message, "riga 2, AVVISO") || strings.Contains(message, "recipients[") {
+		t.Errorf("got %q", message)
 	}
-	found := false
-	for _, rp := range report.Problems {
-		found = found || rp.Row == 3 && rp.Field == "CAP" && rp.Severity == notification.Error
-	}
-	if !found {
-		t.Errorf("%+v", report.Problems)
+	damaged := strings.Replace(fineRow, "301000000001234519", "3,01E+17", 1)
+	for _, p := range mapText(t, fines, finesHeading+damaged, sender())[0].RowProblems(0) {
+		if p.Code == "C-TAXONOMY-UNPAID" {
+			t.Errorf("a notice that cannot be read is no missing one: %s", p.Message)
+		}
 	}
 }

@@ -80,25 +80,6 @@ func mapFile(t testing.TB, profile, path string, d mapping.Defaults) []*mapping.
 	return mapParsed(t, parse(t, profile), path, d)
 }
 
-func check(t testing.TB, p *mapping.Profile, path string) mapping.Report {
-	t.Helper()
-	f, err := reader.Open(path, p.Reads())
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := p.Compile(f.Heading(), sender())
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := m.Check(f.Rows(), func() (mapping.Rows, error) { return f.Rows(), nil }, func(r *notification.Request) []notification.Problem {
-		return notification.Validate(r, rules())
-	}, 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return report
-}
-
 func mapParsed(t testing.TB, p *mapping.Profile, path string, d mapping.Defaults) []*mapping.Draft {
 	t.Helper()
 	f, err := reader.Open(path, p.Reads())

@@ -45,6 +45,31 @@ func lookup(code string) (entry, bool) {
 // in the catalogue is an error that shows the bare code (a test keeps that from
 // happening).
 func New(lang Lang, code, field string, args ...string) Problem {
+	pairs := make([]string, 0, len(args)+2)
+	for i := 0; i+1 < len(args); i += 2 {
+		pairs = append(pairs, "{"+args[i]+"}", shown(args[i+1]))
+	}
+	return fill(lang, code, field, pairs)
+}
+
+// NewList makes a problem whose text names several mistakes at {name}: each is
+// shortened by itself, so that none of them hides another.
+func NewList(lang Lang, code, field, name string, mistakes []string) Problem {
+	var list []string
+	for i, m := range mistakes {
+		if i == maxListed {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, shown(m))
+	}
+	return fill(lang, code, field, []string{"{" + name + "}", strings.Join(list, "; ")})
+}
+
+// maxListed is how many mistakes one message lists.
+const maxListed = 100
+
+func fill(lang Lang, code, field string, pairs []string) Problem {
 	e, ok := lookup(code)
 	if !ok {
 		return Problem{Severity: Error, Code: code, Field: field, Message: code}
@@ -54,10 +79,6 @@ func New(lang Lang, code, field string, args ...string) Problem {
 		text = e.en
 	}
 	if strings.Contains(text, "{") {
-		pairs := make([]string, 0, len(args)+2)
-		for i := 0; i+1 < len(args); i += 2 {
-			pairs = append(pairs, "{"+args[i]+"}", shown(args[i+1]))
-		}
 		text = strings.NewReplacer(append(pairs, "{field}", field)...).Replace(text)
 	}
 	return Problem{Severity: e.severity, Code: code, Field: field, Message: text}

@@ -109,24 +109,23 @@ func (d *decoder) wellFormed(line []byte) bool {
 	}
 	var whole json.RawMessage
 	err := json.Unmarshal(line, &whole)
-	at, reason := len(line), fmt.Sprint(err)
+	at := len(line)
 	if fault := (*json.SyntaxError)(nil); errors.As(err, &fault) {
-		at = max(0, int(fault.Offset)-1)
-		if int(fault.Offset) >= len(line) && isPrefixOfJSON(line) {
-			at = len(line)
-			reason = word(d.lang, "la riga finisce a metà", "the line ends half way")
-		}
+		at = min(max(0, int(fault.Offset)-1), len(line))
 	}
-	d.syntax(line, at, reason)
+	// What a stream makes of it tells what is wrong without reading error texts, which
+	// are English.
+	err = json.NewDecoder(bytes.NewReader(line)).Decode(&whole)
+	switch {
+	case err == nil:
+		d.syntax(line, at, word(d.lang, "dopo la fine dell'oggetto c'è altro testo", "there is more after the end of the object"))
+	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
+		d.syntax(line, len(line), word(d.lang, "la riga finisce a metà", "the line ends half way"))
+	default:
+		found, _ := utf8.DecodeRune(line[at:])
+		d.syntax(line, at, fmt.Sprintf(word(d.lang, "il carattere %q non può stare qui", "the character %q cannot stand here"), found))
+	}
 	return false
-}
-
-// isPrefixOfJSON reports whether the line only lacks its end.
-func isPrefixOfJSON(line []byte) bool {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	var whole json.RawMessage
-	err := dec.Decode(&whole)
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // syntax reports a fault at a byte offset; the column counts characters from 1.

@@ -46,7 +46,7 @@ func (p *Progress) failed(ctx context.Context, e *send.Error) (stop bool) {
 	detail := notification.New(p.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message
 	err := p.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: "unreachable", Detail: detail,
-		Since: now, Until: now.Add(max(restFor(rests), e.RetryAfter)),
+		Since: now, Until: now.Add(max(restFor(rests), e.RetryAfter)), Deaf: true,
 	})
 	if err != nil {
 		// The ledger shows itself again at the next commit, which ends the call.
@@ -75,25 +75,13 @@ func (p *Progress) hold(ctx context.Context, e *send.Error) error {
 	return p.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: e.Reason,
 		Detail: notification.New(p.o.Language, "C-HELD-"+strings.ToUpper(e.Reason), "").Message,
-		Since:  now, Until: now.Add(again),
+		Since:  now, Until: now.Add(again), Deaf: e.Deaf(),
 	})
 }
 
-// putHold never shortens or hides a hold that a person set or that is in force
-// longer.
+// putHold holds the sender, unless it is held longer already.
 func (p *Progress) putHold(ctx context.Context, h ledger.Hold) error {
-	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
-		holds, err := tx.Holds()
-		if err != nil {
-			return err
-		}
-		for _, old := range holds {
-			if old.Scope == h.Scope && old.Name == h.Name && (old.Until.IsZero() || old.Until.After(h.Until)) {
-				return nil
-			}
-		}
-		return tx.PutHold(h)
-	})
+	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.ExtendHold(h) })
 }
 
 // keyHeld gives until when no call makes sense because the key or the voucher does

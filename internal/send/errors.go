@@ -3,6 +3,7 @@ package send
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -139,3 +140,16 @@ var (
 	errNoAnswer = errors.New("no complete answer in time")
 	errStalled  = errors.New("no byte moved for too long")
 )
+
+// Deaf reports whether a Held error keeps from asking SEND anything, and not only
+// from sending: the key, the voucher or the calls of the day are at fault. A quota is
+// one of notifications (400) or of calls (429).
+func (e *Error) Deaf() bool {
+	switch e.Reason {
+	case HeldAPIKey, HeldVoucher, HeldBudget:
+		return true
+	case HeldQuota:
+		return e.Status == http.StatusTooManyRequests
+	}
+	return false
+}

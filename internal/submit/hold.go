@@ -64,7 +64,7 @@ func (r *run) failure(ctx context.Context, e *send.Error) {
 	r.s.o.Log.Warn("SEND does not answer, the sender rests", "sender", r.s.o.Sender, "until", until, "last", told(e))
 	r.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: r.s.o.Sender, Reason: reasonUnreachable,
-		Detail: notification.New(r.s.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message, Since: now, Until: until,
+		Detail: notification.New(r.s.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message, Since: now, Until: until, Deaf: true,
 	})
 }
 
@@ -74,19 +74,7 @@ func (r *run) putHold(ctx context.Context, h ledger.Hold) {
 	if r.dead() {
 		return
 	}
-	err := r.s.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
-		holds, err := tx.Holds()
-		if err != nil {
-			return err
-		}
-		for _, old := range holds {
-			// Never shorten or hide what a person set or what lasts longer.
-			if old.Scope == h.Scope && old.Name == h.Name && (old.Until.IsZero() || old.Until.After(h.Until)) {
-				return nil
-			}
-		}
-		return tx.PutHold(h)
-	})
+	err := r.s.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.ExtendHold(h) })
 	if err != nil {
 		r.s.o.Log.Error("a hold could not be stored", "sender", h.Name, "error", err)
 	}
@@ -112,7 +100,7 @@ func (w *work) held(ctx context.Context, e *send.Error, docs []ledger.Document) 
 		w.s.o.Log.Error("SEND holds the sender", "sender", w.s.o.Sender, "reason", e.Reason, "trace", e.TraceID)
 		w.run.putHold(ctx, ledger.Hold{
 			Scope: ledger.HoldSender, Name: w.s.o.Sender, Reason: e.Reason,
-			Detail: w.problem("C-HELD-"+upper(e.Reason), "").Message, Since: now, Until: now.Add(heldFor(e)),
+			Detail: w.problem("C-HELD-"+upper(e.Reason), "").Message, Since: now, Until: now.Add(heldFor(e)), Deaf: e.Deaf(),
 		})
 	}
 	if docs == nil {

@@ -1,0 +1,49 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+)
+
+// Damage: a quota that is used up, or a flow that a person holds, keeps the documents
+// and look-ups of what has been sent from coming, and proofs of delivery are missing
+// for weeks. A key that does not work stops these too, or they knock for nothing.
+func TestRule13OnlySendingWaits(t *testing.T) {
+	w := newWorld(t)
+	_, v := w.drop(tari(1), tari(2))
+	w.send(v[0].ID)
+	w.update(func(tx *Tx) error {
+		return tx.PutArtifact(&Artifact{ID: v[0].ID, Key: "PN_LEGAL_FACTS-1", Category: "SENDER_ACK", Recipient: -1, State: Wanted})
+	})
+	w.now = w.now.Add(25 * time.Hour)
+	heard := func() (asked, fetched int) {
+		t.Helper()
+		found, err := w.l.DueToAsk(bg, "comune", 10)
+		w.ok(err)
+		for _, n := range found {
+			w.l.Done(n.ID)
+		}
+		artifacts, err := w.l.DueArtifacts(bg, "comune", 10)
+		w.ok(err)
+		w.l.DoneArtifacts(artifacts...)
+		return len(found), len(artifacts)
+	}
+	hold := func(h Hold) { t.Helper(); w.update(func(tx *Tx) error { return tx.ExtendHold(h) }) }
+	for name, h := range map[string]Hold{
+		"quota":    {Scope: HoldSender, Name: "comune", Reason: "quota", Until: w.now.Add(time.Hour)},
+		"operator": {Scope: HoldFlow, Name: "tari", Reason: "operator"},
+	} {
+		hold(h)
+		if asked, fetched := heard(); asked != 1 || fetched != 1 {
+			t.Errorf("%s: %d asked, %d fetched; want 1 and 1", name, asked, fetched)
+		}
+		if due := w.due(); len(due) != 0 {
+			t.Errorf("%s: sends %v", name, due)
+		}
+	}
+	// The key fails although the quota lasts longer: nothing is asked any more.
+	hold(Hold{Scope: HoldSender, Name: "comune", Reason: "api-key", Until: w.now.Add(time.Minute), Deaf: true})
+	if asked, fetched := heard(); asked != 0 || fetched != 0 {
+		t.Errorf("with a denied key: %d asked, %d fetched; want none", asked, fetched)
+	}
+}
