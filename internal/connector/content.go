@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,7 +92,7 @@ func unreadable(err error, lang notification.Lang) (*notification.Problem, bool)
 func (k *content) Needs(ctx context.Context, flowName, file string) (ingest.Needs, error) {
 	c := (*Connector)(k)
 	f := c.flows[flowName]
-	e, err := c.openExport(f, f.Profile, file, folderGlob(filepath.Dir(file)))
+	e, err := c.openExport(f, f.Profile, file, f.glob(file))
 	if err != nil {
 		if p, ok := unreadable(err, f.lang); ok {
 			return ingest.Needs{Unreadable: p}, nil
@@ -316,34 +314,6 @@ func (c *Connector) item(ctx context.Context, e *export, d *mapping.Draft, docs 
 		})
 	}
 	return item
-}
-
-// folderGlob lists the files of a drop folder that match a pattern, by names
-// relative to it.
-func folderGlob(dir string) func(string) ([]string, error) {
-	return func(pattern string) ([]string, error) {
-		if !notification.SafeRelative(strings.NewReplacer("*", "x", "?", "x", "[", "x", "]", "x").Replace(pattern)) {
-			return nil, nil
-		}
-		return fs.Glob(os.DirFS(dir), pattern) // sorted; dir itself is no pattern
-	}
-}
-
-// spoolGlob does the same among the private copies of a batch, so that a batch read
-// again sees the documents it was claimed with.
-func spoolGlob(b *ledger.Batch) func(string) ([]string, error) {
-	return func(pattern string) ([]string, error) {
-		var found []string
-		for _, s := range b.Spool {
-			if ok, err := path.Match(pattern, s.Name); err != nil {
-				return nil, err
-			} else if ok {
-				found = append(found, s.Name)
-			}
-		}
-		slices.Sort(found)
-		return slices.Compact(found), nil
-	}
 }
 
 // base64Digest turns the hex digest of the ledger into SEND's form.

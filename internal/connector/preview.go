@@ -55,7 +55,7 @@ func (c *Connector) Preview(ctx context.Context, a PreviewArgs) (*PreviewResult,
 		return nil, usage("%v", err)
 	}
 	result := &PreviewResult{Lines: []PreviewLine{}}
-	e, err := c.openExport(f, f.Profile, a.File, folderGlob(filepath.Dir(a.File)))
+	e, err := c.openExport(f, f.Profile, a.File, f.glob(a.File))
 	if err == nil {
 		defer e.file.Close()
 		err = c.previewRows(ctx, e, a, result)

@@ -136,13 +136,13 @@ func (s *sender) attach(c *Connector) {
 		Ledger: c.ledger, Client: s.client, Sender: s.name, SenderTaxID: s.cfg.TaxID, Language: c.lang, Installation: c.cfg.Installation, Data: c.cfg.Data,
 		Clock: c.opts.Clock, Step: c.opts.Step, Log: c.opts.Log, Groups: s.cfg.Groups,
 		Silence: s.cfg.Progress.Silence, LookupAfter: s.cfg.Acceptance.LookupAfter,
-		Downloads: s.cfg.Concurrency.Downloads, RelaxedSizes: s.cfg.LooseDownload,
+		Downloads: s.cfg.Concurrency.Downloads, RelaxedSizes: s.cfg.LooseDownload, RefusalFee: *s.cfg.RefusalFee,
 	})
 	s.submit = submit.New(submit.Options{
 		Ledger: c.ledger, Client: s.client, Sender: s.name, Data: c.cfg.Data, Clock: c.opts.Clock, Step: c.opts.Step,
 		Log: c.opts.Log, Language: c.lang, LookupAfter: s.cfg.Acceptance.LookupAfter,
 		Uploads: s.cfg.Concurrency.Uploads, Creates: s.cfg.Concurrency.Creates,
-		Learnt: s.progress.Settle,
+		Learnt: s.progress.Settle, RefusalFee: *s.cfg.RefusalFee,
 	})
 }
 

@@ -96,13 +96,13 @@ documents:
 	}
 	got := err.Error()
 	for _, want := range []string{
-		"p.yaml:3:11: group_by: la colonna «PROTT» non esiste nel file; forse «PROT»?",
-		"p.yaml:7:22: notification.subject: la colonna «NUMRO» non esiste nel file; forse «NUMERO»?",
+		"p.yaml:3:11: group_by: la colonna «PROTT» non esiste nel file (forse «PROT»?)",
+		"p.yaml:7:22: notification.subject: la colonna «NUMRO» non esiste nel file (forse «NUMERO»?)",
 		"p.yaml:7:33: notification.subject: manca la graffa",
 		"p.yaml:8:22: notification.abstract: la colonna «OGETTO»",
 		"p.yaml:8:32: notification.abstract: la colonna «NOTE2»",
-		"p.yaml:10:21: recipient.tax_id.column: la colonna «Codice fiscalle» non esiste nel file; forse «Codice fiscale»?",
-		"la colonna «Nomme» non esiste nel file; forse «Nome»?",
+		"p.yaml:10:21: recipient.tax_id.column: la colonna «Codice fiscalle» non esiste nel file (forse «Codice fiscale»?)",
+		"la colonna «Nomme» non esiste nel file (forse «Nome»?)",
 		"recipient.address: l'espressione non è valida",
 		"recipient.zip: l'espressione deve dare un testo, ma dà int",
 		"recipient.municipality: la funzione «shell» non esiste; funzioni: pad,",
@@ -125,7 +125,7 @@ documents:
 		t.Errorf("no caret:\n%s", got)
 	}
 	_, err = p.Compile(h, mapping.Defaults{Lang: notification.English})
-	if !strings.Contains(err.Error(), `the file has no column "PROTT"; did you mean "PROT"?`) {
+	if !strings.Contains(err.Error(), `the file has no column "PROTT" (did you mean "PROT"?)`) {
 		t.Error("not in English")
 	}
 	bare := strings.ReplaceAll(fines, "taxonomy: 010101P, paper: AR, pa_fee: 100, vat: 22, ", "")

@@ -130,7 +130,7 @@ func (p *Progress) enter(n *ledger.Notification, f *facts) bool {
 			return false
 		case f.refused:
 			n.State, n.Refusals = ledger.Refused, p.reasons(f.reasons)
-			n.RefusalCent = f.refusalCent
+			n.CostOfRefusal(f.refusalCent, p.o.RefusalFee)
 			n.NextAttempt, n.Tries, n.LastError = time.Time{}, 0, nil
 			return false
 		default:

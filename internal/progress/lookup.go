@@ -100,6 +100,7 @@ func (p *Progress) refuse(n *ledger.Notification, errs []send.Refusal) {
 		return
 	}
 	n.State, n.Refusals = ledger.Refused, nil
+	n.CostOfRefusal(0, p.o.RefusalFee)
 	for _, e := range errs {
 		n.Refusals = append(n.Refusals, p.refusal(e.Code, e.Element, e.Detail, e.RecIndex))
 	}

@@ -69,6 +69,9 @@ type Options struct {
 	Lookups, Downloads int
 	// DocumentLimit is the largest document fetched, in bytes. Default 512 MiB.
 	DocumentLimit int64
+	// RefusalFee is what a refusal costs per recipient where SEND does not say it, in
+	// cents.
+	RefusalFee int
 	// RelaxedSizes accepts documents whose size is not the announced one (PnValidator
 	// serves one sample for all). Default false.
 	RelaxedSizes bool

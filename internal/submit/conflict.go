@@ -123,6 +123,7 @@ func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt in
 		switch found.Status {
 		case send.Refused:
 			n.State, n.Refusals, n.NextAttempt = ledger.Refused, w.refused(found.Errors), time.Time{}
+			n.CostOfRefusal(0, w.s.o.RefusalFee)
 		case send.Accepted:
 			n.State, n.IUN, n.AcceptedAt = ledger.Accepted, found.IUN, now
 		default:

@@ -67,6 +67,7 @@ func (w *work) nextAfter(ctx context.Context, found send.RequestStatus, attempt 
 			return err
 		}
 		n.State, n.RequestID, n.Refusals = ledger.Refused, found.RequestID, w.refused(found.Errors)
+		n.CostOfRefusal(0, w.s.o.RefusalFee)
 		if err := tx.PutNotification(n); err != nil {
 			return err
 		}

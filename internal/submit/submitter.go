@@ -50,6 +50,9 @@ type Options struct {
 	// LookupAfter is how long after SEND's 202 progress looks the acceptance up if
 	// no event told of it (rule 23). Default 24 h.
 	LookupAfter time.Duration
+	// RefusalFee is what a refusal costs per recipient where SEND does not say it, in
+	// cents.
+	RefusalFee int
 	// Learnt is called in the transaction that records a request id (after a 202 or
 	// an adoption), so that events kept for it can be applied at once (rule 22). Nil:
 	// they are applied with the notification's next event or look-up.
