@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ingest/reader"

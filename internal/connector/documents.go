@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
@@ -44,6 +45,9 @@ func (d *documents) of(ctx context.Context, r *notification.Request) ([]ledger.D
 		f := d.find(r.PaProtocolNumber, a.File)
 		if f.Problem != nil {
 			p := *f.Problem
+			if p.Code == "C-DOCUMENT-OUTSIDE" && !notification.SafeRelative(a.File) && !strings.ContainsAny(a.File, "*?[") {
+				return // Validate has said so, with the form that is wanted
+			}
 			p.Field = field + ".file"
 			problems = append(problems, p)
 			if p.Severity == notification.Error {

@@ -19,10 +19,7 @@ import (
 // are given by name are looked for too. Folders are listed once, so that all rows of
 // an export see the same files.
 func (f *flow) glob(export string) func(string) ([]string, error) {
-	places := []*listing{newListing(filepath.Dir(export))}
-	if root, ok := f.Folder.Local(); ok && f.DocumentsDir != "" {
-		places = append(places, newListing(filepath.Join(root, filepath.FromSlash(f.DocumentsDir))))
-	}
+	places := f.listings(filepath.Dir(export))
 	return func(pattern string) ([]string, error) {
 		for _, l := range places {
 			if found, err := l.glob(pattern); err != nil || len(found) > 0 {
@@ -31,6 +28,15 @@ func (f *flow) glob(export string) func(string) ([]string, error) {
 		}
 		return nil, nil
 	}
+}
+
+// listings are the places where documents of an export in dir are looked for.
+func (f *flow) listings(dir string) []*listing {
+	places := []*listing{newListing(dir)}
+	if f.cfg.Documents.Folder != "" {
+		places = append(places, newListing(f.cfg.Documents.Folder))
+	}
+	return places
 }
 
 // listing remembers what the folders below root hold.
@@ -81,6 +87,18 @@ func (l *listing) glob(pattern string) ([]string, error) {
 	}
 	slices.Sort(found)
 	return found, nil
+}
+
+// spelt is the name under which the file lies there, where only case or the form of
+// accents differ; otherwise the name as it is.
+func (l *listing) spelt(name string) string {
+	if _, err := os.Lstat(filepath.Join(l.root, filepath.FromSlash(name))); err == nil || strings.ContainsAny(name, "*?[") {
+		return name
+	}
+	if found, err := l.glob(name); err == nil && len(found) == 1 {
+		return found[0]
+	}
+	return name
 }
 
 // list is what a folder holds; one that is not there holds nothing.

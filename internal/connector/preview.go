@@ -141,16 +141,13 @@ func firstRecipient(r ledger.ItemRow) int {
 
 // besideExport finds documents where they lie now, for a preview: nothing is copied.
 func besideExport(f *flow, dir string) ingest.DocumentFunc {
-	places := []string{dir}
-	if f.cfg.Documents.Folder != "" {
-		places = append(places, f.cfg.Documents.Folder)
-	}
+	places := f.listings(dir)
 	return func(_, name string) ingest.Found {
 		if !notification.SafeRelative(name) {
 			return missing(f, name)
 		}
 		for _, place := range places {
-			file := filepath.Join(place, filepath.FromSlash(name))
+			file := filepath.Join(place.root, filepath.FromSlash(place.spelt(name)))
 			if found, err := privateCopyOf(file, name); err == nil {
 				return ingest.Found{File: found}
 			} else if !errors.Is(err, os.ErrNotExist) {

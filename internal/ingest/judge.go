@@ -61,10 +61,12 @@ func (i *Ingest) judge(ctx context.Context, f *Flow, st *state, l *locator, name
 	if err := i.gather(ctx, f, l, &v, s, x); err != nil {
 		return v, err
 	}
-	if !v.ready || v.locked(ctx, f) || x.pass == st.pass {
+	brought := !v.ready && x.pass != st.pass && l.brought(name, v.wait.Missing)
+	if !brought && (!v.ready || v.locked(ctx, f) || x.pass == st.pass) {
 		return v, nil
 	}
-	// Before the claim what the file says is looked at once more.
+	// Before the claim what the file says is looked at once more, and so it is when
+	// files came that a pattern may have been waiting for.
 	if x, err = i.examine(ctx, f, st, e, true); err != nil {
 		return v, v.unexamined(ctx, f, s, l.view.now, err)
 	}
@@ -101,7 +103,7 @@ func (v *verdict) hold(f *Flow, code string, next time.Time, args ...string) {
 // unfit tells whether the file itself is not ready, whatever it says.
 func (v *verdict) unfit(f *Flow, view *view, s *seen) bool {
 	done := view.done[v.name]
-	switch fault := nameFault(v.name); {
+	switch fault := f.nameFault(v.name); {
 	case fault != "":
 		v.hold(f, "C-FILE-NAME", time.Time{}, "why", fault)
 	case view.marked(v.name) != "":

@@ -49,7 +49,7 @@ func (p *pass) other(view *view, name string) {
 // document reports whether a name looks like an attachment.
 func document(lower string) bool {
 	switch path.Ext(lower) {
-	case ".pdf", ".json", ".p7m", ".zip":
+	case ".pdf", ".json", ".p7m":
 		return true
 	}
 	return false

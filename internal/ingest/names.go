@@ -107,6 +107,28 @@ func (l *locator) locate(ctx context.Context, export, name string) (d located, c
 	return l.locateInDocuments(ctx, within)
 }
 
+// brought reports whether a file lies there that one of the missing names, being a
+// pattern, would match: then Content, which remembers only that there was none, has
+// to be asked again.
+func (l *locator) brought(export string, missing []string) bool {
+	for _, name := range missing {
+		if !strings.ContainsAny(name, "*?[") {
+			continue
+		}
+		pattern, ok := relative(path.Dir(export), name)
+		if !ok {
+			continue
+		}
+		pattern = fold(pattern)
+		for file := range l.view.files {
+			if matched, err := path.Match(pattern, fold(file)); matched && err == nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (l *locator) locateInDocuments(ctx context.Context, name string) (d located, code string, err error) {
 	if l.documents == nil {
 		if l.documents, err = l.listDocuments(ctx); err != nil {

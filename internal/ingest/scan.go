@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -198,20 +199,24 @@ func litter(name string) bool {
 	return strings.HasPrefix(name, ".") || strings.Contains(name, "/.") || base == "thumbs.db" || base == "desktop.ini"
 }
 
-// nameFault says why a file's name cannot be used, in Italian and English alike
-// short; "" if it can. Names of outcome files are made from it, with some fifty
-// bytes more, and file systems end at 255.
-func nameFault(name string) string {
-	base := path.Base(name)
+// nameFault says why a file's name cannot be used, "" if it can. Names of outcome
+// files are made from it, with some fifty bytes more, and file systems end at 255.
+func (f *Flow) nameFault(name string) string {
+	it, en := "", ""
 	switch {
 	case !utf8.ValidString(name):
-		return "UTF-8"
+		it, en = "i suoi caratteri non sono UTF-8", "its characters are not UTF-8"
 	case strings.ContainsRune(name, '\\'):
-		return `\`
+		it, en = `contiene \`, `it holds \`
 	case strings.ContainsFunc(name, unicode.IsControl):
-		return "ASCII 0-31"
-	case len(base) > 180:
-		return "max 180 byte"
+		it, en = "contiene un a capo o un altro carattere invisibile", "it holds a line break or another invisible character"
+	case len(path.Base(name)) > maxName:
+		it, en = "è troppo lungo: al massimo "+strconv.Itoa(maxName)+" byte", "it is too long: "+strconv.Itoa(maxName)+" bytes at most"
 	}
-	return ""
+	if f.Lang == "en" {
+		return en
+	}
+	return it
 }
+
+const maxName = 180

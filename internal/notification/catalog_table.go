@@ -31,8 +31,8 @@ var tableCatalogue = map[string]entry{
 	},
 	"C-FILE-LIMIT": {
 		Error,
-		"Il file supera un limite di sicurezza: {detail}. Dividere il file in parti più piccole, oppure alzare il limite nel profilo.",
-		"The file exceeds a safety limit: {detail}. Split it into smaller parts or raise the limit in the profile.",
+		"Il file supera un limite di sicurezza: {detail}. Controllare che sia il file giusto e non sia danneggiato; se va bene così, dividerlo in parti più piccole (i limiti di righe e megabyte si possono alzare nel profilo: format, max_rows, max_mb).",
+		"The file exceeds a safety limit: {detail}. See that it is the right file and not damaged; if it is as it should be, split it into smaller parts (the limits of rows and megabytes can be raised in the profile: format, max_rows, max_mb).",
 		"reference/file-drop.md C",
 	},
 	"C-FILE-ENCODING": {
