@@ -31,6 +31,8 @@ type Options struct {
 	Transport http.RoundTripper // to SEND; default TLS 1.2 or better, proxy from the environment
 	UserAgent string
 	Count     func(sender, op string) // called once for every API call
+
+	pause func(ctx context.Context, d time.Duration) error // Wait for the clients; nil = real timers
 }
 
 // WaitFunc waits for d, for the wake channel or for the end of ctx, whichever is
@@ -80,7 +82,12 @@ func (o Options) withDefaults() Options {
 	if o.Clock == nil {
 		o.Clock = time.Now //nolint:forbidigo // the clock that is injected everywhere else
 	}
-	if o.Wait == nil {
+	if wait := o.Wait; wait != nil {
+		o.pause = func(ctx context.Context, d time.Duration) error {
+			wait(ctx, d, nil)
+			return ctx.Err()
+		}
+	} else {
 		o.Wait = waitTimer
 	}
 	if o.Step == nil {

@@ -28,6 +28,9 @@ import (
 
 var errKilled = errors.New("killed")
 
+// anyStep counts the steps of all names together.
+const anyStep = "*"
+
 // killer stops a connector at one occurrence of a step as the end of its process
 // would: from then on no effect on the outside succeeds. Without a step it only
 // counts.
@@ -37,6 +40,7 @@ type killer struct {
 	nth    int
 	seen   map[string]int
 	order  []string
+	calls  int
 	dead   bool
 	cancel context.CancelFunc
 }
@@ -53,7 +57,8 @@ func (k *killer) Step(name string) error {
 	if k.seen[name]++; k.seen[name] == 1 {
 		k.order = append(k.order, name)
 	}
-	if name != k.at || k.seen[name] != k.nth {
+	k.calls++
+	if k.at == anyStep && k.calls != k.nth || k.at != anyStep && (name != k.at || k.seen[name] != k.nth) {
 		return nil
 	}
 	k.dead = true

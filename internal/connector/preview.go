@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
@@ -51,8 +52,10 @@ func (c *Connector) Preview(ctx context.Context, a PreviewArgs) (*PreviewResult,
 	if f == nil {
 		return nil, usage("there is no flow %q", a.Flow)
 	}
-	if _, err := os.Stat(a.File); err != nil {
+	if info, err := os.Stat(a.File); err != nil {
 		return nil, usage("%v", err)
+	} else if info.IsDir() {
+		return nil, usage("%s is a folder, not an export", a.File)
 	}
 	result := &PreviewResult{Lines: []PreviewLine{}}
 	e, err := c.openExport(f, f.Profile, a.File, f.glob(a.File))
@@ -117,7 +120,11 @@ func (p *previewing) add(ctx context.Context, d *mapping.Draft) error {
 		}
 	}
 	for i, r := range item.Rows {
-		line := PreviewLine{Row: r.Number, Outcome: outcome, Notification: item.Protocol, Recipient: firstRecipient(r), Problems: append(r.Problems, v.Problems...)}
+		problems := r.Problems
+		if outcome == PreviewDuplicate { // nothing goes, so nothing is wrong with it; the outcome file does not say so either
+			problems = slices.DeleteFunc(slices.Clone(problems), func(p notification.Problem) bool { return p.Severity == notification.Error })
+		}
+		line := PreviewLine{Row: r.Number, Outcome: outcome, Notification: item.Protocol, Recipient: firstRecipient(r), Problems: append(problems, v.Problems...)}
 		if line.Problems == nil {
 			line.Problems = []notification.Problem{}
 		}

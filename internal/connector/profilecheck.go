@@ -3,6 +3,7 @@ package connector
 import (
 	"cmp"
 	"context"
+	"os"
 	"slices"
 
 	"sendconnector/internal/ingest/reader"
@@ -43,6 +44,11 @@ func CheckProfile(ctx context.Context, profile, file, lang string) (*ProfileRepo
 	report := &ProfileReport{Profile: profile, File: file, Problems: []ProblemCount{}}
 	if file == "" {
 		return report, nil
+	}
+	if info, err := os.Stat(file); err != nil {
+		return nil, usage("%v", err)
+	} else if info.IsDir() {
+		return nil, usage("%s is a folder, not an export", file)
 	}
 	f, err := reader.Open(file, p.Reads())
 	if err == nil {

@@ -83,7 +83,7 @@ func (c *Connector) newSender(name string, cfg *config.Sender) (*sender, error) 
 	settings := send.Config{
 		BaseURL: cfg.BaseURL, APIKey: send.Secret(key), Paths: paths, UserAgent: c.opts.UserAgent,
 		Limits:    send.Limits{PerSecond: cfg.Limits.PerSecond, Burst: cfg.Limits.Burst, PerDay: cfg.Limits.PerDay},
-		Transport: c.opts.Transport, Clock: c.opts.Clock,
+		Transport: c.opts.Transport, Clock: c.opts.Clock, Wait: c.opts.pause,
 		Transfers: cfg.Concurrency.Uploads + cfg.Concurrency.Downloads,
 		Count:     func(op string) { c.opts.Count(name, op) },
 	}

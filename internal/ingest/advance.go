@@ -52,15 +52,23 @@ func (i *Ingest) advance(ctx context.Context, f *Flow, st *state, c *claim) (b *
 
 // read has Content read the private copy into the ledger and seals the batch.
 func (i *Ingest) read(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, *Taken, error) {
+	release, err := i.readAlone(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer release()
 	b := c.batch()
 	if err := i.step(StepBegin, func() error { return i.opts.Ledger.Begin(ctx, b) }); err != nil {
 		return nil, nil, err
 	}
 	var result ReadResult
-	err := i.step(StepRead, func() (err error) {
+	err = i.step(StepRead, func() (err error) {
 		file := filepath.Join(i.opts.Data, filepath.FromSlash(c.Export.Spool))
-		result, err = i.opts.Content.Read(ctx, &b, c.Profile, file, f.documents(&c.Manifest))
-		return err
+		if result, err = i.opts.Content.Read(ctx, &b, c.Profile, file, f.documents(&c.Manifest)); err == nil {
+			return nil
+		}
+		// What was read of it must not keep other drops waiting until it is read again.
+		return errors.Join(err, i.opts.Ledger.Begin(context.WithoutCancel(ctx), b))
 	})
 	if err != nil {
 		return nil, nil, err

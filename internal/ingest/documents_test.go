@@ -38,6 +38,26 @@ func TestRule27Complete(t *testing.T) {
 	r.wantVerdicts(r.one().ID, "2 P1 LINKED", "3 P2 LINKED")
 }
 
+// Damage prevented: documents that a pattern waits for have come, and the file goes on
+// waiting for its deadline; or every pass reads the file again while they have not.
+func TestRule27PatternIsAskedAgain(t *testing.T) {
+	r := newRig(t)
+	r.drop("in/elenco.csv", "protocollo;documento\nP1;cart/*.pdf\n")
+	r.settled()
+	r.wantWaiting(r.pass(0), "elenco.csv C-DOCUMENTS-AWAITED")
+	asked := r.content.asked
+	r.drop("in/altro.pdf", "not it")
+	r.wantWaiting(r.pass(time.Second), "elenco.csv C-DOCUMENTS-AWAITED")
+	if r.content.asked != asked {
+		t.Errorf("asked %d times for a file that nothing new matches", r.content.asked-asked)
+	}
+	r.drop("in/Cart/ATTO.PDF", "atto")
+	r.pass(time.Second)
+	if r.content.asked != asked+1 {
+		t.Errorf("asked %d times after a match came", r.content.asked-asked)
+	}
+}
+
 // After the deadline sound rows go; a document that is still growing is waited for
 // even then.
 func TestRule27Deadline(t *testing.T) {

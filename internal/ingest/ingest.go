@@ -37,7 +37,8 @@ type Ingest struct {
 
 	mu       sync.Mutex // guards all below
 	flows    map[string]*state
-	claiming map[string]bool // batch ids whose manifest is just being written
+	claiming map[string]bool          // batch ids whose manifest is just being written
+	reading  map[string]chan struct{} // by body: one batch of its keys is read at a time
 }
 
 // New makes an Ingest. It creates spool/ in the data folder, for its owner only.
@@ -66,7 +67,7 @@ func New(opts Options) (*Ingest, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}, claiming: map[string]bool{}}, nil
+	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}, claiming: map[string]bool{}, reading: map[string]chan struct{}{}}, nil
 }
 
 // state is what is remembered of a flow between two passes.
@@ -105,6 +106,26 @@ func (i *Ingest) reserved(batch string) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.claiming[batch]
+}
+
+// readAlone waits until no other flow reads a batch with keys of the same body, and
+// keeps the others out until release: what is being read may yet go away, so that a
+// row must not pass for known because of it (rule 10).
+func (i *Ingest) readAlone(ctx context.Context, c *claim) (release func(), err error) {
+	key := c.Environment + "\x00" + c.SenderTaxID
+	i.mu.Lock()
+	turn := i.reading[key]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		i.reading[key] = turn
+	}
+	i.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func (i *Ingest) state(flow string) *state {

@@ -17,7 +17,7 @@ import (
 // Errors of single flows are joined; the others are recovered all the same, and a
 // flow whose folder was not available is recovered by its first Pass.
 func (i *Ingest) Recover(ctx context.Context, flows []*Flow) error {
-	var faults []error
+	faults := []error{i.unread(ctx)}
 	for _, f := range flows {
 		st := i.state(f.Name)
 		st.mu.Lock()
@@ -28,6 +28,36 @@ func (i *Ingest) Recover(ctx context.Context, flows []*Flow) error {
 		}
 	}
 	return errors.Join(append(faults, i.sweepSpool(ctx, flows))...)
+}
+
+// unread takes back what was read of batches that were not sealed (rule 10), before
+// any flow is read: their claims may be read again later than other drops, or never.
+func (i *Ingest) unread(ctx context.Context) error {
+	var begun []*ledger.Batch
+	err := i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		begun = nil
+		var ids []string
+		if err := tx.Batches(func(b *ledger.Batch) bool {
+			if b.State == ledger.Reading && b.Rows > 0 {
+				ids = append(ids, b.ID)
+			}
+			return true
+		}); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			b, err := tx.Batch(id)
+			if err != nil {
+				return err
+			}
+			begun = append(begun, b)
+		}
+		return nil
+	})
+	for _, b := range begun {
+		err = errors.Join(err, i.opts.Ledger.Begin(ctx, *b))
+	}
+	return err
 }
 
 func (i *Ingest) recoverFlow(ctx context.Context, f *Flow, st *state) error {

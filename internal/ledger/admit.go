@@ -49,7 +49,9 @@ func (l *Ledger) Begin(ctx context.Context, b Batch) error {
 
 // Admit gives the items of a READING batch their verdicts, in one transaction, and
 // stores their rows; the verdicts come in the order of the items. Give it about a
-// thousand items at a time. Nothing of it is due before Seal.
+// thousand items at a time. Nothing of it is due before Seal. *ReadingError while
+// another batch that is still being read has a key of the items: nothing of them is
+// stored then.
 func (l *Ledger) Admit(ctx context.Context, batch string, items []Item) ([]Verdict, error) {
 	var verdicts []Verdict
 	err := l.Update(ctx, func(t *Tx) error {
@@ -76,6 +78,9 @@ func (l *Ledger) Admit(ctx context.Context, batch string, items []Item) ([]Verdi
 	return verdicts, nil
 }
 
+// judging is the batch of Judge, which is never stored.
+const judging = "\x00judge"
+
 // Judge gives the verdicts that Admit would give to these items in a batch with the
 // identity of b (environment, sender, flow), and writes nothing: for preview, and
 // to ask which rows would be sent (rule 27). Items without documents are judged as
@@ -93,7 +98,7 @@ func (l *Ledger) Judge(ctx context.Context, b Batch, items []Item) ([]Verdict, e
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was to be kept
 	t := l.newTxn(tx)
-	b.ID, b.State = "\x00judge", Reading
+	b.ID, b.State = judging, Reading
 	h, err := t.newHead(&b)
 	if err != nil {
 		return nil, err

@@ -90,6 +90,15 @@ func (e *TakenError) Error() string {
 	return fmt.Sprintf("ledger: %s is held by notification %d (batch %s, row %d)", e.What, e.Holder, e.Batch, e.Row)
 }
 
+// ReadingError: a key of the item belongs to another batch that has not been read to
+// its end, so that nobody can say yet whether it will stay (rule 10). Read that one
+// first.
+type ReadingError struct{ Batch string }
+
+func (e *ReadingError) Error() string {
+	return fmt.Sprintf("ledger: batch %s, which has the same protocol number, is still being read", e.Batch)
+}
+
 // InvariantError is one thing that Verify found.
 type InvariantError struct {
 	Record string

@@ -86,6 +86,9 @@ func (t *txn) judge(h *head, it *Item) (*decision, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := t.judgeUnsealed(h, d); err != nil {
+		return nil, err
+	}
 	if done, err := t.judgeTwice(h, it, d); done || err != nil {
 		return d, err
 	}
@@ -126,6 +129,32 @@ func (t *txn) present(k Key, d *decision) ([]*Notification, error) {
 	}
 	d.tomb, err = t.tombstone(k)
 	return others, ignoreNotFound(err)
+}
+
+// judgeUnsealed refuses to call a key known that another batch has only begun to
+// bring: a restart, a row further down or a damaged copy may take it away again, and
+// a citizen whose row passed for known here would never be notified.
+func (t *txn) judgeUnsealed(h *head, d *decision) error {
+	if d.cur == nil || h.ID == judging {
+		return nil
+	}
+	owners := []string{d.cur.OwnerBatch}
+	if d.cur.Pending != nil {
+		owners = append(owners, d.cur.Pending.Batch)
+	}
+	for _, id := range owners {
+		if id == h.ID {
+			continue
+		}
+		owner, err := t.head(id)
+		if err != nil {
+			return err
+		}
+		if owner.State == Reading {
+			return &ReadingError{Batch: id}
+		}
+	}
+	return nil
 }
 
 // judgeTwice deals with a key that this very drop has had before: identical items

@@ -37,7 +37,7 @@ var dropCatalogue = map[string]entry{
 	},
 	"C-DOCUMENTS-AWAITED": {
 		severity: Warning, source: "rules.md 27",
-		it: "Mancano {count} documenti nominati dalle righe del file: copiarli accanto al file (o nella cartella dei documenti) entro il {deadline}. Il primo è {first}.",
+		it: "Non ci sono ancora tutti i documenti nominati dalle righe del file (mancanti: {count}): copiarli accanto al file (o nella cartella dei documenti) entro il {deadline}. Il primo è {first}.",
 		en: "{count} documents named by rows of the file are not there: copy them beside the file (or into the documents folder) by {deadline}. The first is {first}.",
 	},
 	"C-DOCUMENTS-SETTLING": {
@@ -133,7 +133,7 @@ var dropCatalogue = map[string]entry{
 	// Whole files.
 	"C-DOCUMENTS-MISSING": {
 		severity: Error, source: "rules.md 27, on_missing: file",
-		it: "Il file non è stato letto perché mancano {count} documenti nominati dalle sue righe: {names}. Copiarli e depositare di nuovo il file.",
+		it: "Il file non è stato letto perché non ci sono tutti i documenti nominati dalle sue righe (mancanti: {count}): {names}. Copiarli e depositare di nuovo il file.",
 		en: "The file was not read because {count} documents named by its rows are missing: {names}. Copy them and drop the file again.",
 	},
 	"C-BATCH-LOST": {

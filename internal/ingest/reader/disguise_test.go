@@ -62,6 +62,10 @@ func TestJSONL(t *testing.T) {
 	wantFileError(t, err, "C-FILE-LIMIT", "riga 2")
 	_, _, err = all(write(t, "a.jsonl", []byte("{\"a\":\"\xe8\"}\n")), table.Format{Kind: "jsonl"})
 	wantFileError(t, err, "C-FILE-ENCODING", "riga 1")
+	_, rows = mustRead(t, "a.jsonl", []byte("\"a\":1}\n{\"b\":2}\n"), table.Format{Kind: "jsonl"})
+	if got := cells(rows); got != "1:\"a\":1}\n2:{\"b\":2}" {
+		t.Errorf("a bad first line: got\n%s", got)
+	}
 	_, rows = mustRead(t, "a", []byte("{\"a\":1}\n"), table.Format{})
 	if len(rows) != 1 {
 		t.Error("kind not found out")

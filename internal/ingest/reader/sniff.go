@@ -14,6 +14,8 @@ type sniffed struct {
 	kind   string // csv, xlsx, jsonl, or "" for what no reader takes
 	what   string // in Italian, for the message
 	remedy string
+	// objects: some line is a JSON object although the first is not
+	objects bool
 }
 
 const (
@@ -154,7 +156,7 @@ func sniffText(head []byte) sniffed {
 	case bytes.HasPrefix(text, []byte("[")) && hasAnyPrefix(bytes.TrimLeft(text[1:], " \t\r\n"), "{"):
 		return sniffed{what: "un documento JSON unico, non a righe", remedy: remedyLines}
 	}
-	return sniffed{kind: "csv", what: "un file di testo (CSV)"}
+	return sniffed{kind: "csv", what: "un file di testo (CSV)", objects: bytes.Contains(text, []byte("\n{\""))}
 }
 
 func hasAnyPrefix(text []byte, prefixes ...string) bool {
@@ -163,7 +165,7 @@ func hasAnyPrefix(text []byte, prefixes ...string) bool {
 
 // mustBe compares with the kind a profile expects.
 func (s sniffed) mustBe(kind string) error {
-	if s.kind == kind && kind != "" {
+	if s.kind == kind && kind != "" || kind == "jsonl" && s.objects { // a bad first line spoils no other
 		return nil
 	}
 	remedy := s.remedy
