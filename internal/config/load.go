@@ -26,7 +26,7 @@ func Load(path string) (*Config, error) {
 	var problems yamldoc.Errors
 	if err != nil {
 		found, ok := err.(yamldoc.Errors) //nolint:errorlint // Load promises the list itself, complete
-		if !ok || doc == nil {
+		if !ok || !doc.Parsed() {         // one mistake, not a list of all that is lacking
 			return nil, err
 		}
 		problems = found

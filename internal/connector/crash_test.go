@@ -2,7 +2,9 @@ package connector
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -282,6 +284,8 @@ func (w *world) result(files []string) result {
 		}
 		r.outcomes[export] = w.outcomeLines(name)
 	}
+	w.updatesTellTheOutcome(found)
+	w.documentsAreIndexed()
 	r.places = w.places(files)
 	for name, at := range r.places {
 		// Each batch archives its own copy (rule 26); a row found to be known has no
@@ -293,6 +297,89 @@ func (w *world) result(files []string) result {
 	}
 	slices.Sort(r.accepted)
 	return r
+}
+
+// updatesTellTheOutcome checks the files for programs: numbered without a gap, and
+// the last word on every row and recipient is what its outcome file says. What was
+// rejected is said once, what is known never (rules 11 and 28).
+func (w *world) updatesTellTheOutcome(outcomes []string) {
+	w.t.Helper()
+	found, err := filepath.Glob(filepath.Join(w.dir, "drop", "out", "aggiornamenti", "*.csv"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	last, said := map[string]string{}, map[string]int{}
+	for i, name := range found {
+		if want := fmt.Sprintf("%08d.csv", i+1); filepath.Base(name) != want {
+			w.t.Errorf("update file %s where %s should be", filepath.Base(name), want)
+		}
+		heading, rows := w.table(name)
+		for _, row := range rows {
+			key, outcome := lineKey(heading, row)
+			if outcome == string(ledger.GiaPresente) {
+				w.t.Errorf("%s: told to be known", key)
+			}
+			last[key] = outcome
+			said[key+" "+outcome]++
+		}
+	}
+	for _, name := range outcomes {
+		heading, rows := w.table(name)
+		for _, row := range rows {
+			key, outcome := lineKey(heading, row)
+			switch {
+			case outcome == string(ledger.GiaPresente):
+			case last[key] != outcome:
+				w.t.Errorf("the last update of %s is %q, its outcome %s", key, last[key], outcome)
+			case outcome == string(ledger.Scartata) && said[key+" "+outcome] != 1:
+				w.t.Errorf("%s rejected %d times", key, said[key+" "+outcome])
+			}
+		}
+	}
+}
+
+// lineKey is batch, row and recipient of a line, and its outcome.
+func lineKey(heading, row []string) (key, outcome string) {
+	cell := func(name string) string { return row[slices.Index(heading, name)] }
+	return cell("send_lotto") + "/" + cell("send_riga") + "/" + cell("send_destinatario"), cell("send_esito")
+}
+
+// documentsAreIndexed checks that every proof lies where the index says, with the hash
+// that it says, and that there is no other (promise 5).
+func (w *world) documentsAreIndexed() {
+	w.t.Helper()
+	root := filepath.Join(w.dir, "drop", "out", "documenti")
+	listed := map[string]bool{}
+	indexes, err := filepath.Glob(filepath.Join(root, "*", "indice.csv"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, index := range indexes {
+		heading, rows := w.table(index)
+		for _, row := range rows {
+			name := filepath.Join(filepath.Dir(index), filepath.FromSlash(row[slices.Index(heading, "file")]))
+			data, err := os.ReadFile(name)
+			if err != nil {
+				w.t.Error("indexed, but not there: ", err)
+			}
+			if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != row[slices.Index(heading, "sha256")] {
+				w.t.Errorf("%s: not the bytes that the index lists", filepath.Base(name))
+			}
+			if listed[name] {
+				w.t.Errorf("%s is listed twice", filepath.Base(name))
+			}
+			listed[name] = true
+		}
+	}
+	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && d.Name() != "indice.csv" && !listed[name] {
+			w.t.Errorf("not in an index: %s", d.Name())
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
 }
 
 // timely are columns that tell when, or under which name at SEND: other in every run.
@@ -463,6 +550,31 @@ func TestKillPoints(t *testing.T) {
 	t.Logf("%d steps", len(k.order))
 }
 
+// A look-up only happens after another death: who dies in it, too, still posts nothing
+// twice (rule 22).
+func TestKillPointsOfLookUp(t *testing.T) {
+	for _, first := range []string{"submit.create:before", "submit.create:after"} {
+		for _, second := range []string{"submit.lookup:before", "submit.lookup:after", "submit.create:after"} {
+			if first == "submit.create:after" && second == first {
+				continue // nothing is posted again
+			}
+			t.Run(first+","+second, func(t *testing.T) {
+				t.Parallel()
+				w := newStill(t)
+				files := w.mixedDrop()
+				w.killOnce(first, 2)
+				w.killOnce(second, 1)
+				w.untilClosed(2)
+				w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+				if posted := w.sim.Calls()["create"]; posted > 7 {
+					t.Errorf("%d requests posted", posted)
+				}
+				w.result(files)
+			})
+		}
+	}
+}
+
 // occurrences picks which of n occurrences of a step to die at. How often a step of
 // waiting occurs depends on timing, so that the last ones are left alone.
 func occurrences(n int) []int {
@@ -482,4 +594,67 @@ func compareResults(t *testing.T, want, got result) {
 	if !maps.EqualFunc(want.places, got.places, slices.Equal) {
 		t.Errorf("the files lie in %v\nwithout the crash in %v", got.places, want.places)
 	}
+}
+
+// A batch that was being read when the process died, and whose copy is damaged then,
+// must not make the same row of another flow pass for known: nobody would ever send
+// it (rule 10).
+func TestRule10HalfReadBatchHidesNoRow(t *testing.T) {
+	w := newStill(t, func(text string) string {
+		at := strings.Index(text, "  tari:\n")
+		return text + strings.NewReplacer("  tari:", "  altra:", "root: drop", "root: altra").Replace(text[at:])
+	})
+	rows := groupedHeading + groupedRow("H/1", ettore, "Ettore Fieramosca", noticeOf(1), "h.pdf", "", "")
+	w.write("drop/in/h.pdf", string(pdfOf("h", 1500)))
+	w.write("drop/in/h.csv", rows)
+	w.killOnce("ingest.seal:before", 1)
+	spooled, err := filepath.Glob(filepath.Join(w.dir, "data", "spool", "*", "*"))
+	claimed, _ := filepath.Glob(filepath.Join(w.dir, "drop", "work", "*", "*"))
+	if err != nil || len(spooled) == 0 || len(claimed) == 0 {
+		t.Fatalf("%v, %v, %v", spooled, claimed, err)
+	}
+	for _, name := range append(spooled, claimed...) {
+		if folder.Temporary(filepath.Base(name)) {
+			continue // the manifest
+		}
+		if err := os.WriteFile(name, []byte("damaged"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.write("altra/in/h.pdf", string(pdfOf("h", 1500)))
+	w.write("altra/in/h.csv", rows)
+	w.sim.Advance(time.Minute)
+	w.untilClosed(2)
+	w.onceAtSEND("H/1")
+	w.wantOutcomes("altra/out/h.*.esito.csv", map[string]string{"H/1": string(ledger.Perfezionata)})
+}
+
+// What is wrong with one batch of one flow must not stop the others, nor for ever
+// itself: a damaged manifest is made anew from the ledger, and one of a batch that
+// nobody knows is told at every pass (promise 6).
+func TestDamagedManifestStopsNobody(t *testing.T) {
+	w := newStill(t)
+	w.write("drop/in/m.pdf", string(pdfOf("m", 1500)))
+	w.write("drop/in/m.csv", groupedHeading+groupedRow("M/1", ettore, "Ettore Fieramosca", noticeOf(1), "m.pdf", "", ""))
+	w.killOnce("ingest.archive:before", 1)
+	manifests, err := filepath.Glob(filepath.Join(w.dir, "drop", "work", "*", ".manifest.json"))
+	if err != nil || len(manifests) != 1 {
+		t.Fatal(manifests, err)
+	}
+	if err := os.Truncate(manifests[0], 10); err != nil {
+		t.Fatal(err)
+	}
+	w.sim.Advance(time.Minute)
+	w.write("drop/in/n.pdf", string(pdfOf("n", 1500)))
+	w.write("drop/in/n.csv", groupedHeading+groupedRow("N/1", ettore, "Ettore Fieramosca", noticeOf(2), "n.pdf", "", ""))
+	w.write("drop/work/20260301T000000-00000000/.manifest.json", "{")
+	if err := w.pass(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(w.dir, "drop", "work", "20260301T000000-00000000")); err != nil {
+		t.Fatal(err)
+	}
+	w.untilClosed(2)
+	w.onceAtSEND("M/1", "N/1")
+	w.result([]string{"m.csv", "n.csv", "n.pdf"})
 }

@@ -160,7 +160,7 @@ func TestEveryFault(t *testing.T) {
 			w.untilClosed(1)
 			w.onceAtSEND(protocols...)
 			w.wantOutcomes("drop/out/lotto.*.esito.csv", finalLot(protocols))
-			w.places(nil)
+			w.result(nil)
 			for _, v := range w.sim.Violations() {
 				// Where the answer with the pause was lost nobody can have kept to it.
 				if !strings.HasPrefix(v, "stream ") {
@@ -273,6 +273,8 @@ func (w *world) everyRowOnce(protocols []string) {
 	if err != nil || len(found) == 0 {
 		w.t.Fatal("no outcome file ", err)
 	}
+	w.updatesTellTheOutcome(found)
+	w.documentsAreIndexed()
 	want, owned := finalLot(protocols), map[string]int{}
 	for _, name := range found {
 		got := w.outcomes("drop/out/" + filepath.Base(name))

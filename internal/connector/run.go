@@ -86,10 +86,15 @@ func waitAtMost(group *sync.WaitGroup, d time.Duration) bool {
 	}
 }
 
-// recover brings folders and ledger together after whatever ended the last run.
+// recover brings folders and ledger together after whatever ended the last run. A
+// flow that cannot be recovered now, because its folder is away, stops nobody else:
+// its first pass that can recovers it.
 func (c *Connector) recover(ctx context.Context) error {
 	if err := c.ingest.Recover(ctx, c.ingestFlows("")); err != nil {
-		return fmt.Errorf("recovery: %w", err)
+		if ctx.Err() != nil {
+			return fmt.Errorf("recovery: %w", err)
+		}
+		c.tell("recovery", err)
 	}
 	for _, name := range names(c.outboxes) {
 		if err := c.outboxes[name].Reconcile(ctx); err != nil {

@@ -24,7 +24,7 @@ type Why struct {
 
 // Finding is one thing of that name.
 type Finding struct {
-	What    string    `json:"what"`  // "file", "batch", "row", "notification"
+	What    string    `json:"what"`  // "file", "document", "batch", "row", "notification"
 	Where   string    `json:"where"` // folder, batch and row, or state
 	Because string    `json:"because"`
 	Next    string    `json:"next"`
@@ -49,7 +49,7 @@ func (c *Connector) Why(ctx context.Context, q WhyQuery) (*Why, error) {
 	}
 	w := &Why{Name: name}
 	err := c.ledger.View(ctx, func(tx *ledger.Tx) error {
-		return errors.Join(c.whyWaiting(tx, w), c.whyBatches(tx, w), c.whyNotification(tx, w), c.whyRejectedRows(tx, w))
+		return errors.Join(c.whyWaiting(tx, w), c.whyAwaited(tx, w), c.whyBatches(tx, w), c.whyDocuments(tx, w), c.whyNotification(tx, w), c.whyRejectedRows(tx, w))
 	})
 	if err != nil {
 		return nil, err
@@ -58,7 +58,12 @@ func (c *Connector) Why(ctx context.Context, q WhyQuery) (*Why, error) {
 		return nil, err
 	}
 	if len(w.Findings) == 0 {
-		return nil, usage("nothing is known of %q: no file waits or was taken under that name, and no notification has it as protocol number or IUN. A file dropped a moment ago is seen at the next scan; temporary names (.tmp, .part, ~$…) are never taken", name)
+		if err := c.whyLying(ctx, w); err != nil {
+			return nil, err
+		}
+	}
+	if len(w.Findings) == 0 {
+		return nil, usage("nothing is known of %q: no file waits or was taken under that name, and no notification has it as protocol number or IUN. No drop folder holds a file of that name", name)
 	}
 	return w, nil
 }

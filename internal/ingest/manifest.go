@@ -124,16 +124,15 @@ func (c *claim) encode(w io.Writer) error {
 
 // claims reads the claims of this installation and flow, oldest first, and those of
 // others.
-func (i *Ingest) claims(ctx context.Context, f *Flow) (own []*claim, foreign []Foreign, err error) {
+func (i *Ingest) claims(ctx context.Context, f *Flow) (own []*claim, foreign []Foreign, faults []error) {
 	home, dir := i.home(f)
 	all, err := home.List(ctx, dir, false)
 	if errors.Is(err, folder.ErrNotExist) {
 		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, []error{err}
 	}
-	var faults []error
 	for _, e := range all {
 		if !e.Dir {
 			continue
@@ -143,14 +142,14 @@ func (i *Ingest) claims(ctx context.Context, f *Flow) (own []*claim, foreign []F
 		switch {
 		case errors.Is(err, folder.ErrNotExist):
 		case err != nil:
-			faults = append(faults, err)
+			faults = append(faults, fmt.Errorf("%s: %w", e.Name, err))
 		case c.Installation != i.opts.Installation:
 			foreign = i.foreign(f, foreign, &c.Manifest)
 		case c.Flow == f.Name && c.Exclusive == f.Exclusive:
 			own = append(own, c)
 		}
 	}
-	return own, foreign, errors.Join(faults...)
+	return own, foreign, faults
 }
 
 // foreign lists a claim of another installation once it is older than a day: until
@@ -174,12 +173,20 @@ func readManifest(ctx context.Context, home folder.Folder, name string) (Manifes
 	return DecodeManifest(r)
 }
 
+// errDamaged: a manifest could be read but says nothing. We write them whole, so that
+// it was a person or a failing disk.
+var errDamaged = errors.New("manifest is damaged")
+
 // DecodeManifest reads a manifest, of work/ or of the archive. A version that this
 // program does not know is an error.
 func DecodeManifest(r io.Reader) (Manifest, error) {
 	var m Manifest
-	if err := json.NewDecoder(r).Decode(&m); err != nil {
+	data, err := io.ReadAll(r)
+	if err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return Manifest{}, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if m.Version != manifestVersion {
 		return Manifest{}, fmt.Errorf("manifest of batch %s has version %d; this program knows %d", m.Batch, m.Version, manifestVersion)

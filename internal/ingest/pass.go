@@ -71,14 +71,12 @@ type opened struct {
 }
 
 func (p *pass) run(ctx context.Context) error {
-	own, foreign, err := p.i.claims(ctx, p.f)
+	own, foreign, faults := p.i.claims(ctx, p.f)
 	p.report.Foreign = foreign
-	if err != nil {
-		if errors.Is(err, folder.ErrUnavailable) || ctx.Err() != nil {
-			return err
-		}
-		p.faults = append(p.faults, err)
+	if err := errors.Join(faults...); errors.Is(err, folder.ErrUnavailable) || ctx.Err() != nil {
+		return err
 	}
+	p.faults = append(p.faults, faults...)
 	for _, c := range own {
 		p.goOn(ctx, c)
 	}

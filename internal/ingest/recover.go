@@ -66,9 +66,11 @@ func (i *Ingest) recoverFlow(ctx context.Context, f *Flow, st *state) error {
 			return err
 		}
 	}
-	own, _, err := i.claims(ctx, f)
-	if err != nil {
-		return err
+	own, _, faults := i.claims(ctx, f)
+	for _, err := range faults {
+		if !errors.Is(err, errDamaged) { // a damaged one is made anew from the ledger, if it knows the batch
+			return err
+		}
 	}
 	claimed := map[string]bool{}
 	for _, c := range own {
@@ -77,7 +79,7 @@ func (i *Ingest) recoverFlow(ctx context.Context, f *Flow, st *state) error {
 	if err := i.removeUnclaimed(ctx, f); err != nil {
 		return err
 	}
-	err = i.restore(ctx, f, claimed)
+	err := i.restore(ctx, f, claimed)
 	st.recovered = err == nil
 	return err
 }

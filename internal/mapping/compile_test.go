@@ -60,6 +60,12 @@ tables:
 	if t.Failed() {
 		t.Log(got)
 	}
+	// What cannot be read at all has one mistake, not a list of all that it lacks.
+	for _, broken := range []string{"version: 1\n\tname: x\n", "version: \xe8\n"} {
+		if _, err := mapping.Parse("p.yaml", []byte(broken), os.ReadFile); !errors.As(err, &all) || len(all) != 1 {
+			t.Errorf("%q: %v", broken, err)
+		}
+	}
 	if _, err := mapping.Load(t.TempDir() + "/none.yaml"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}

@@ -155,6 +155,9 @@ func Parse(name string, data []byte, beside func(name string) ([]byte, error)) (
 		if !ok {
 			return nil, err
 		}
+		if !doc.Parsed() {
+			return nil, found
+		}
 		problems = found
 	}
 	c := checker{p: p, errs: problems}

@@ -4,8 +4,8 @@ package notification
 var connectorCatalogue = map[string]entry{
 	"C-PROFILE-MISMATCH": {
 		Error,
-		"Il file non corrisponde al profilo con cui va letto: {problems}. Esportarlo di nuovo con le intestazioni previste, oppure far aggiornare il profilo.",
-		"The file does not fit the profile it is read with: {problems}. Export it again with the expected headings, or have the profile updated.",
+		"Il file non corrisponde al profilo con cui va letto: {problems}. Esportarlo di nuovo con le intestazioni previste, oppure far aggiornare il profilo (per righe di titolo sopra l'intestazione: format, skip_rows).",
+		"The file does not fit the profile it is read with: {problems}. Export it again with the expected headings, or have the profile updated (for title rows above the heading: format, skip_rows).",
 		"interface.md, Profiles",
 	},
 	"C-PREVIEW-TWICE": {

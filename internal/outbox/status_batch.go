@@ -3,12 +3,14 @@ package outbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"strconv"
 	"strings"
 	"time"
 
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
 )
 
 // holdKey is a flow or a sender.
@@ -170,7 +172,19 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 	if b.Known {
 		line.why = o.text("known", pairs...)
 	}
+	if b.AvoidedCent > 0 {
+		line.why += " " + o.text("avoided", "euro", o.euro(b.AvoidedCent))
+	}
 	return line, false, nil
+}
+
+// euro writes cents as people of the outbox's language write them.
+func (o *Outbox) euro(cents int) string {
+	point := ","
+	if o.opts.Lang == notification.English {
+		point = "."
+	}
+	return fmt.Sprintf("%d%s%02d", cents/100, point, cents%100)
 }
 
 func (o *Outbox) unreadable(b *ledger.Batch) string {

@@ -34,6 +34,10 @@ var texts = map[string][2]string{
 		"Letto: {rows} righe, tutte già note; nulla è stato inviato di nuovo. L'esito è in {outcome}.",
 		"Read: {rows} rows, all known already; nothing was sent again. The outcome is in {outcome}.",
 	},
+	"avoided": {
+		"Righe scartate qui e non da SEND: evitati {euro} euro di costi di rifiuto.",
+		"Rows rejected here and not by SEND: {euro} euro of refusal fees avoided.",
+	},
 	"discarded": {
 		"Annullato prima dell'invio: nessuna sua notifica è partita. L'esito è in {outcome}.",
 		"Discarded before sending: none of its notifications left. The outcome is in {outcome}.",

@@ -57,6 +57,10 @@ func Load(file string, data []byte, out any) (*Document, error) {
 	return d, v.errs.sorted().OrNil()
 }
 
+// Parsed reports whether there is a document at all: what is no YAML, or blank, lacks
+// every key, and to say so of each would hide the one mistake there is.
+func (d *Document) Parsed() bool { return d.root != nil }
+
 // parse builds the node tree and insists on a single document.
 func (d *Document) parse(text string) Errors {
 	if strings.TrimSpace(text) == "" {
