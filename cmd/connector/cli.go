@@ -18,9 +18,11 @@ import (
 const description = `Carries the exports of a municipality's programs to SEND (PagoPA's notification
 platform) and brings back status files and legal documents.
 
-Try it:           connector demo
-First own flow:   connector config check && connector check && connector once
-As a service:     connector run
+Try it with "connector demo".
+
+A first own flow: "connector config check", "connector check", "connector once".
+
+As a service: "connector run".
 
 Exit codes: 0 well, 1 failure, 2 usage or configuration, 3 rows or files rejected,
 4 held (nothing lost), 5 another process owns the ledger, 6 time-out.`
@@ -73,6 +75,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		fmt.Fprintln(stderr, "connector:", err)
 		return connector.ExitFailure
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
 	}
 	command, err := parse(parser, args)
 	if exited >= 0 { // --help

@@ -50,6 +50,9 @@ func (a *app) printSummary(s connector.Summary) error {
 	for _, b := range s.Awaiting {
 		fmt.Fprintln(a.stdout, "awaits release:", b)
 	}
+	for _, w := range s.Waiting {
+		fmt.Fprintf(a.stdout, "waits: %s (%s): %s\n", w.File, w.Flow, w.Why)
+	}
 	for _, h := range s.Holds {
 		fmt.Fprintf(a.stdout, "held: %s %s: %s: %s\n", h.Scope, h.Name, h.Reason, h.Detail)
 	}

@@ -34,8 +34,11 @@ func (k *checker) all() {
 	if c.Version != 1 {
 		k.wrong("version", "version must be 1")
 	}
-	if !nameRule.MatchString(c.Installation) {
+	switch {
+	case c.Installation == "":
 		k.wrong("installation", "installation is required: a name for this installation, letters, digits, dot, dash, underscore, at most 64 (it must never change, and no two installations may share it)")
+	case !nameRule.MatchString(c.Installation):
+		k.name("installation", c.Installation)
 	}
 	k.oneOf("language", c.Language, "it", "en")
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -109,7 +109,7 @@ func (k *goLive) sender(name string) {
 	if s.cfg.PDND != nil {
 		expires, err := s.client.Voucher(k.ctx)
 		if err != nil {
-			k.bad(what+": PDND voucher", ExitHeld, err, "same environment for URL, audience and identifiers? clock right? public key in that client, client linked to that purpose, purpose and agreement active?")
+			k.bad(what+": PDND voucher", ExitHeld, err, voucherHint(err)+"same environment for URL, audience and identifiers? clock right? public key in that client, client linked to that purpose, purpose and agreement active?")
 			return
 		}
 		k.ok(what+": PDND voucher", "until "+expires.Local().Format(time.DateTime))
@@ -135,15 +135,23 @@ func (k *goLive) sender(name string) {
 	}
 }
 
+// voucherHint says first what is most likely when nobody answered at all.
+func voucherHint(err error) string {
+	if e, ok := errors.AsType[*send.Error](err); ok && e.Status == 0 {
+		return "is the network open to that host (proxy: HTTPS_PROXY)? Then: "
+	}
+	return ""
+}
+
 func keyHint(err error, bound bool) string {
 	e, ok := errors.AsType[*send.Error](err)
 	if !ok || e.Class != send.Held {
 		return "is the network open to that host (proxy: HTTPS_PROXY)?"
 	}
 	if bound {
-		return "is the API key of this environment, enabled, and bound to PDND? If it is not bound, remove the pdnd block"
+		return "is the API key of this environment, enabled, and bound to PDND? If it is not bound, remove the pdnd block. SEND remembers a refusal for a minute: after a change, wait before trying again"
 	}
-	return "is the API key of this environment and enabled? If it is bound to PDND, add the pdnd block"
+	return "is the API key of this environment and enabled? If it is bound to PDND, add the pdnd block. SEND remembers a refusal for a minute: after a change, wait before trying again"
 }
 
 // flow tries profile, folders and the rename between in/ and work/ (rule 25).

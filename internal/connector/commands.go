@@ -222,6 +222,9 @@ func (c *Connector) Price(ctx context.Context, a PriceArgs) (*Price, error) {
 	// Somebody waits for it at a desk: it goes before whatever is being sent.
 	p, err := s.progress.AskPrice(send.WithPriority(ctx, send.PriorityLookup), a.Creditor, a.Notice)
 	if err != nil {
+		if e, ok := errors.AsType[*send.Error](err); ok && e.Class == send.NotFound {
+			return nil, usage("%s", c.say("SEND knows no accepted notification with this notice", "SEND non conosce una notifica accettata con questo avviso"))
+		}
 		return nil, &ExitError{Exit: faultExit(err), Message: err.Error()}
 	}
 	result := &Price{

@@ -129,7 +129,7 @@ func (c *Connector) emptyTemp() error {
 
 func ledgerError(err error) error {
 	if locked, ok := errors.AsType[*ledger.LockedError](err); ok {
-		return &ExitError{Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: locked.Error(), Hint: "if it is the service, use the same command: it will be carried out by it; otherwise wait until the other process ends"}
+		return &ExitError{Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: locked.Error(), Hint: "a running connector does this work by itself; status, why, release and the other commands are carried out by it. Stop it first only if this process shall take its place"}
 	}
 	if _, ok := errors.AsType[*ledger.CorruptError](err); ok {
 		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: "do not delete it: restore the newest backup over it, and nothing will be sent twice"}

@@ -42,9 +42,17 @@ type Summary struct {
 	Refused  int           `json:"refused"`       // notifications refused by SEND, or refusals repeated
 	Holds    []ledger.Hold `json:"holds"`         // in force at the end
 	Awaiting []string      `json:"await_release"` // batches that wait for release
+	Waiting  []Waits       `json:"waiting"`       // files left in in/, each with its reason
 	Failures []string      `json:"failures"`      // parts that could not go on, each with its reason
 	TimedOut bool          `json:"timed_out"`
 	Exit     int           `json:"exit"`
+}
+
+// Waits is a file that was left, and why.
+type Waits struct {
+	Flow string `json:"flow"`
+	File string `json:"file"`
+	Why  string `json:"why"`
 }
 
 // once is one run of Once.
@@ -53,7 +61,8 @@ type once struct {
 	o       OnceOptions
 	batches []string
 	summary Summary
-	faults  map[string]error // of the last round
+	faults  map[string]error   // of the last round
+	waiting map[string][]Waits // by flow, as its last scan left it
 }
 
 // Once does one pass: takes what is settled, sends what is due, reads what is new,
@@ -69,7 +78,8 @@ func (c *Connector) Once(ctx context.Context, o OnceOptions) (Summary, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, o.Timeout, errTimeout)
 		defer cancel()
 	}
-	run := &once{c: c, o: o}
+	c.stopped.Store(false)
+	run := &once{c: c, o: o, waiting: map[string][]Waits{}}
 	err := c.recover(ctx)
 	if err == nil {
 		err = run.rounds(ctx)
@@ -183,6 +193,10 @@ func (r *once) note(report ingest.Report) {
 			r.summary.Files = append(r.summary.Files, t.File)
 		}
 	}
+	r.waiting[report.Flow] = nil
+	for _, w := range report.Waiting {
+		r.waiting[report.Flow] = append(r.waiting[report.Flow], Waits{Flow: report.Flow, File: w.File, Why: w.Code + ": " + w.Text})
+	}
 }
 
 // reached reports whether the batches taken are as far as asked for.
@@ -245,6 +259,9 @@ func (r *once) there(n *ledger.Notification) bool {
 func (r *once) finish(ctx context.Context) (Summary, error) {
 	s := &r.summary
 	s.Batches = r.batches
+	for _, flow := range names(r.waiting) {
+		s.Waiting = append(s.Waiting, r.waiting[flow]...)
+	}
 	_, err := r.c.tidy(ctx)
 	r.fault(ctx, "private copies", err)
 	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
@@ -277,6 +294,7 @@ func (r *once) finish(ctx context.Context) (Summary, error) {
 		codes = append(codes, ExitRejected)
 	}
 	s.Exit = Worst(codes...)
+	r.c.sayStopped(ctx)
 	return *s, nil
 }
 

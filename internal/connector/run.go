@@ -214,9 +214,12 @@ func (c *Connector) take(ctx context.Context, f *flow) (ingest.Report, error) {
 func (c *Connector) hear(ctx context.Context, s *sender) (time.Time, error) {
 	waited := !s.ready.Load()
 	if err := s.prepare(ctx); err != nil {
-		return time.Time{}, err
+		return time.Time{}, errors.Join(err, c.unreachable(ctx, s, err))
 	}
 	if waited {
+		if err := c.reachable(ctx, s); err != nil {
+			return time.Time{}, err
+		}
 		c.bells.ring() // what was due before may be sent from now on
 	}
 	stream, err := s.progress.ReadStream(ctx)

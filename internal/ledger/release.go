@@ -36,6 +36,9 @@ func (l *Ledger) DiscardBatch(ctx context.Context, batch string) error {
 		if h.State != Sealed {
 			return &TransitionError{From: State(h.State), To: Discarded, Why: "batch " + batch + " has not been read to its end"}
 		}
+		if h.States[Ready]+h.States[Uploaded]+h.Waiting == 0 {
+			return &TransitionError{From: Submitted, To: Discarded, Why: "nothing of batch " + batch + " is left to discard"}
+		}
 		h.Release, h.ReleaseAt, h.ReleaseWhy = DiscardedBatch, time.Time{}, ""
 		if err := t.addChore(choreDiscard, h); err != nil {
 			return err

@@ -47,8 +47,8 @@ var sendingCatalogue = map[string]entry{
 	},
 	"C-KNOWN-DIFFERENT": {
 		severity: Error,
-		it:       "La notifica «{protocol}» esiste già (lotto {batch}, riga {row}) con dati diversi: {what}. La riga non viene inviata: usare un altro numero di protocollo oppure ripristinare i dati di allora.",
-		en:       "Notification \"{protocol}\" exists already (batch {batch}, row {row}) with other data: {what}. The row is not sent: use another protocol number or restore the earlier data.",
+		it:       "La notifica «{protocol}» esiste già (lotto {batch}, riga {row}) con dati diversi: {what}. La riga non viene inviata e la notifica di allora prosegue: se la riga è sbagliata, rimettere i dati di allora; solo se è davvero un altro atto, dargli il suo numero di protocollo.",
+		en:       "Notification \"{protocol}\" exists already (batch {batch}, row {row}) with other data: {what}. The row is not sent and the earlier notification goes on: if the row is wrong, restore the earlier data; only if it really is another act, give it a protocol number of its own.",
 		source:   "rules.md 8",
 	},
 	"C-KNOWN-CHANGED": {

@@ -151,8 +151,11 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 		line.state, line.why = fileUnreadable, o.unreadable(b)
 		return line, false, nil
 	case b.Release == ledger.DiscardedBatch:
-		line.state, line.why = fileDiscarded, o.text("discarded", pairs...)
-		return line, false, nil
+		left, err := o.haveLeft(ctx, b.ID)
+		if line.state, line.why = fileDiscarded, o.text("discarded", pairs...); left > 0 {
+			line.why = o.text("discarded-rest", pairs...)
+		}
+		return line, false, err
 	}
 	if held, err := o.heldLine(ctx, &line, b, holds); held || err != nil {
 		return line, held, err
@@ -212,6 +215,21 @@ func (o *Outbox) heldLine(ctx context.Context, line *statusLine, b *ledger.Batch
 	line.state, line.why = fileHeld, o.text("held", "why", reasonOf(h))
 	line.since, line.next = h.Since, h.Until
 	return true, nil
+}
+
+// haveLeft counts the notifications of a batch that are at SEND, or may be.
+func (o *Outbox) haveLeft(ctx context.Context, batch string) (int, error) {
+	counts, err := o.opts.Ledger.Counts(ctx, batch)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return 0, nil
+	}
+	left := 0
+	for state, n := range counts.States {
+		if state != ledger.Ready && state != ledger.Uploaded && state != ledger.Discarded && state != ledger.RefusedAtOnce {
+			left += n
+		}
+	}
+	return left, err
 }
 
 // leftToSend counts what a hold keeps from leaving.

@@ -14,8 +14,8 @@ import (
 var texts = map[string][2]string{
 	"running": {"In funzione.", "Running."},
 	"stopping": {
-		"In chiusura: termina ciò che ha iniziato e si ferma.",
-		"Shutting down: finishes what it has begun, then stops.",
+		"Il connettore non è in funzione: i file vengono presi quando viene avviato di nuovo.",
+		"The connector is not running: files are taken when it is started again.",
 	},
 	"paused": {
 		"In attesa: una risorsa necessaria non è disponibile; riprende da solo.",
@@ -41,6 +41,10 @@ var texts = map[string][2]string{
 	"discarded": {
 		"Annullato prima dell'invio: nessuna sua notifica è partita. L'esito è in {outcome}.",
 		"Discarded before sending: none of its notifications left. The outcome is in {outcome}.",
+	},
+	"discarded-rest": {
+		"Annullato ciò che non era ancora partito; le notifiche già partite proseguono. L'esito è in {outcome}.",
+		"What had not left yet was discarded; notifications that had left go on. The outcome is in {outcome}.",
 	},
 	"unreadable": {
 		"Il file non si può leggere; si trova in rejected/{batch} con il motivo accanto.",

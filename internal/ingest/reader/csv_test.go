@@ -198,7 +198,7 @@ func TestWholeFileErrors(t *testing.T) {
 		"tab for semicolon":       {"A\tB\n1\t2\n", table.Format{}, "C-FILE-DELIMITER", []string{"tabulazione"}},
 		"quote never closed":      {"A;B\n1;\"2\n3;4\n", table.Format{}, "C-FILE-QUOTE", []string{"Riga 2", "colonna 2"}},
 		"quote swallowing rows":   {runaway + "13;14\";15\n", table.Format{}, "C-FILE-QUOTE", []string{"Riga 3", "colonna 2"}},
-		"null characters":         {"A;B\n1;\x002\n", table.Format{}, "C-FILE-DAMAGED", nil},
+		"null characters":         {"A;B\n1;\x002\n", table.Format{}, "C-FILE-DAMAGED", []string{"nulli, riga 2"}},
 		"giant line":              {"A;B\n" + strings.Repeat("x", maxRecordBytes*2) + ";2\n", table.Format{}, "C-FILE-LIMIT", []string{"riga 2"}},
 		"giant quoted field":      {"A;B\n\"" + strings.Repeat("x\n", maxRecordBytes) + "\";2\n", table.Format{}, "C-FILE-LIMIT", nil},
 		"too many columns":        {"A" + strings.Repeat(";A", maxColumns) + "\n1\n", table.Format{}, "C-FILE-LIMIT", nil},

@@ -15,6 +15,7 @@ type survey struct {
 	badCol   int   // its byte in the line, from 1
 	nulEven  int64 // NUL bytes at even and odd offsets: UTF-16 tells by them
 	nulOdd   int64
+	nulLine  int64 // line of the first NUL byte, from 1; 0 = none
 	lf, cr   int64
 	blank    bool // nothing but white space
 
@@ -49,6 +50,9 @@ func surveyOf(r io.Reader) (survey, error) {
 
 // count adds a fresh part of the file, which begins at s.size, to the totals.
 func (s *survey) count(part []byte) {
+	if i := bytes.IndexByte(part, 0); i >= 0 && s.nulLine == 0 {
+		s.nulLine = s.lf + int64(bytes.Count(part[:i], []byte{'\n'})) + 1
+	}
 	s.lf += int64(bytes.Count(part, []byte{'\n'}))
 	s.cr += int64(bytes.Count(part, []byte{'\r'}))
 	if s.blank && len(bytes.TrimSpace(part)) > 0 {

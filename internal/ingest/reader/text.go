@@ -110,8 +110,8 @@ func (p *textPlan) settle(s survey, file *os.File, wanted string) error {
 
 // checkNUL refuses bytes that no text holds.
 func (p *textPlan) checkNUL(s survey) error {
-	if p.encoding != "utf-16" && s.nulEven+s.nulOdd > 0 {
-		return fileError("C-FILE-DAMAGED", "detail", "caratteri nulli")
+	if p.encoding != "utf-16" && s.nulLine > 0 {
+		return fileError("C-FILE-DAMAGED", "detail", "caratteri nulli, riga "+strconv.FormatInt(s.nulLine, 10))
 	}
 	return nil
 }
