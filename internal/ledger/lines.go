@@ -31,6 +31,9 @@ func (t *Tx) Lines(r *Row) ([]Line, error) {
 // settledLines are the lines of a row that follows no notification.
 func (l *Ledger) settledLines(h *head, r *Row) []Line {
 	warnings := texts(r.Problems, notification.Warning)
+	if r.Outcome == RowKnown { // its errors stopped nothing, but nobody may miss them
+		warnings = texts(r.Problems, "")
+	}
 	if r.Superseded {
 		warnings = sentences(warnings, notification.New(l.opts.Language, "C-SUPERSEDED", "", "row", r.Successor).Message)
 	}
