@@ -141,6 +141,10 @@ func (d *demo) drop(s samples.Service) error {
 func (d *demo) run(timeout time.Duration) error {
 	server := serveInside(d.sim)
 	defer server.stop()
+	line := newProgress(d.a.stderr)
+	if line.bar == nil {
+		d.cfg.Log.Level = "info" // no bar to look at: one line for each step
+	}
 	log, closeLog := d.a.logger(d.cfg)
 	transport := server.transport()
 	defer transport.CloseIdleConnections()
@@ -150,7 +154,6 @@ func (d *demo) run(timeout time.Duration) error {
 	if err != nil {
 		return errors.Join(err, closeLog())
 	}
-	line := newProgress(d.a.stderr)
 	d.summary, err = c.Once(d.a.ctx, connector.OnceOptions{Until: connector.UntilFinal, Timeout: timeout, Progress: line.show})
 	line.end()
 	return errors.Join(err, c.Close(), closeLog())
@@ -160,7 +163,7 @@ func (d *demo) run(timeout time.Duration) error {
 // samples say, and gives their number.
 func (d *demo) report() (wrong int, err error) {
 	w := tabwriter.NewWriter(d.a.stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "SERVICE\tFILE\tROWS\tOUTCOMES")
+	fmt.Fprintln(w, "SERVICE\tFILE\tLINES\tOUTCOMES")
 	var mistakes []string
 	for _, s := range samples.Services() {
 		result, err := d.compare(s)

@@ -223,6 +223,9 @@ func (c *Connector) hear(ctx context.Context, s *sender) (time.Time, error) {
 		c.bells.ring() // what was due before may be sent from now on
 	}
 	stream, err := s.progress.ReadStream(ctx)
+	if stream.Events > 0 {
+		c.opts.Log.Info("heard", "sender", s.name, "events", stream.Events)
+	}
 	if err != nil {
 		return stream.Next, err
 	}
@@ -236,12 +239,18 @@ func (c *Connector) send(ctx context.Context, s *sender) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	report, err := s.submit.Pass(ctx)
+	if report.Submitted+report.Adopted+report.Refused+report.Rejected > 0 {
+		c.opts.Log.Info("sent", "sender", s.name, "submitted", report.Submitted, "found_at_send", report.Adopted, "refused", report.Refused+report.Rejected, "later", report.Later)
+	}
 	return report.Next, err
 }
 
 // fetch brings documents and prices.
 func (c *Connector) fetch(ctx context.Context, s *sender) (time.Time, error) {
 	documents, err := s.progress.Fetch(ctx)
+	if documents.Fetched > 0 {
+		c.opts.Log.Info("documents fetched", "sender", s.name, "documents", documents.Fetched)
+	}
 	if err != nil {
 		return documents.Next, err
 	}
@@ -255,7 +264,11 @@ func (c *Connector) publish(ctx context.Context, name string, o *outbox.Outbox, 
 	if err != nil {
 		return outbox.Report{}, err
 	}
-	return o.Pass(ctx, state)
+	report, err := o.Pass(ctx, state)
+	if report.Documents+report.Outcomes+report.Updates+report.Costs > 0 {
+		c.opts.Log.Info("published", "outbox", name, "outcome_files", report.Outcomes, "update_files", report.Updates, "cost_files", report.Costs, "documents", report.Documents)
+	}
+	return report, err
 }
 
 // holdsNow lists the holds in force.
