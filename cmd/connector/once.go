@@ -16,19 +16,14 @@ type onceCmd struct {
 
 // Run does one pass.
 func (cmd *onceCmd) Run(a *app) error {
-	cfg, err := a.load()
+	c, closeAll, err := a.open()
 	if err != nil {
 		return err
-	}
-	log, closeLog := a.logger(cfg)
-	c, err := connector.Open(a.ctx, cfg, connector.Options{Log: log, UserAgent: userAgent()})
-	if err != nil {
-		return errors.Join(err, closeLog())
 	}
 	line := newProgress(a.stderr)
 	summary, err := c.Once(a.ctx, connector.OnceOptions{Flow: cmd.Flow, Until: cmd.Until, Timeout: cmd.Timeout, Progress: line.show})
 	line.end()
-	if err := errors.Join(err, c.Close(), closeLog()); err != nil {
+	if err := errors.Join(err, closeAll()); err != nil {
 		return err
 	}
 	if a.flags.JSON {

@@ -11,16 +11,24 @@ type runCmd struct{}
 
 // Run watches until the context ends.
 func (runCmd) Run(a *app) error {
-	cfg, err := a.load()
+	c, closeAll, err := a.open()
 	if err != nil {
 		return err
 	}
-	log, closeLog := a.logger(cfg)
-	c, err := connector.Open(a.ctx, cfg, connector.Options{Log: log, UserAgent: userAgent()})
+	return errors.Join(c.Run(a.ctx), closeAll())
+}
+
+// open opens the connector of the configuration, with its log; closeAll closes both.
+func (a *app) open() (c *connector.Connector, closeAll func() error, err error) {
+	cfg, err := a.load()
 	if err != nil {
-		return errors.Join(err, closeLog())
+		return nil, nil, err
 	}
-	return errors.Join(c.Run(a.ctx), c.Close(), closeLog())
+	opts, closeLog := a.options(cfg)
+	if c, err = connector.Open(a.ctx, cfg, opts); err != nil {
+		return nil, nil, errors.Join(err, closeLog())
+	}
+	return c, func() error { return errors.Join(c.Close(), closeLog()) }, nil
 }
 
 // userAgent tells SEND honestly who calls.

@@ -26,13 +26,14 @@ func (cmd *simulatorCmd) Run(a *app) error {
 	if host, _, err := net.SplitHostPort(cmd.Addr); err != nil || host != "localhost" && !net.ParseIP(host).IsLoopback() {
 		return &connector.ExitError{Exit: connector.ExitUsage, Message: "--addr must be a loopback address such as 127.0.0.1:8099"}
 	}
-	sim, err := cmd.platform(a)
-	if err != nil {
-		return &connector.ExitError{Exit: connector.ExitUsage, Message: err.Error()}
-	}
 	listener, err := new(net.ListenConfig).Listen(a.ctx, "tcp", cmd.Addr)
 	if err != nil {
 		return &connector.ExitError{Exit: connector.ExitUsage, Message: err.Error()}
+	}
+	cmd.Addr = listener.Addr().String() // the port that the system chose, if it was to choose
+	sim, err := cmd.platform(a)
+	if err != nil {
+		return errors.Join(&connector.ExitError{Exit: connector.ExitUsage, Message: err.Error()}, listener.Close())
 	}
 	fmt.Fprintf(a.stdout, "SEND simulator on http://%s (stop with Ctrl-C)\n", listener.Addr())
 	server := &http.Server{Handler: sim, ReadHeaderTimeout: 30 * time.Second}

@@ -143,3 +143,37 @@ func TestSecrets(t *testing.T) {
 		}
 	}
 }
+
+// What `config show` prints must be a configuration that means the same, with no
+// secret in it: people keep it as the record of what ran.
+func TestShowLoadsAgain(t *testing.T) {
+	t.Setenv("KEY", "geheim")
+	c, err := load(t, minimal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Show(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "geheim") || !strings.Contains(string(text), "${env:KEY}") {
+		t.Errorf("a secret must stand there by its reference only:\n%s", text)
+	}
+	again := filepath.Join(t.TempDir(), "config.yaml")
+	// uat has its own address, so the effective one may not be written for it
+	written := strings.ReplaceAll(string(text), "    base_url: https://api.uat.notifichedigitali.it\n", "")
+	if err := os.WriteFile(again, []byte(written), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c2, err := Load(again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text2, err := Show(c2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text2) != string(text) {
+		t.Errorf("shown again it differs:\n%s\n%s", text, text2)
+	}
+}

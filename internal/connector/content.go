@@ -2,8 +2,6 @@ package connector
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"iter"
@@ -311,13 +309,4 @@ func (c *Connector) item(ctx context.Context, e *export, d *mapping.Draft, docs 
 		})
 	}
 	return item
-}
-
-// base64Digest turns the hex digest of the ledger into SEND's form.
-func base64Digest(hexDigest string) string {
-	raw, err := hex.DecodeString(hexDigest)
-	if err != nil {
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString(raw)
 }

@@ -55,7 +55,7 @@ func (d *documents) of(ctx context.Context, r *notification.Request) ([]ledger.D
 			}
 		}
 		byFile[a.File] = f.File
-		a.Digests = &notification.Digests{SHA256: base64Digest(f.File.Hash)}
+		a.Digests = &notification.Digests{SHA256: notification.DigestOf(f.File.Hash)}
 		found = append(found, ledger.Document{
 			Field: field, File: a.File, Spool: f.File.Path, Hash: f.File.Hash, Size: f.File.Size, ContentType: a.ContentType,
 		})
@@ -115,6 +115,17 @@ func (d *documents) path(f ledger.SpoolFile) string {
 		return file
 	}
 	return filepath.Join(d.data, filepath.FromSlash(f.Path))
+}
+
+// restore brings a private copy back from the archive, for a notification that a
+// person wants sent again.
+func (c *Connector) restore(ctx context.Context, spool, hash string) error {
+	return c.ingest.Restore(ctx, func(name string) *ingest.Flow {
+		if f := c.flows[name]; f != nil {
+			return &f.Flow
+		}
+		return nil
+	}, spool, hash)
 }
 
 // look finds out about a private copy, once for each content.

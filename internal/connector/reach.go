@@ -10,12 +10,9 @@ import (
 	"sendconnector/internal/send"
 )
 
-const (
-	reasonUnreachable = "unreachable"
-	// unreachableFor is how long the hold stands if nobody looks again. The loop of the
-	// stream does, much sooner, and drops it when SEND answers.
-	unreachableFor = 15 * time.Minute
-)
+// unreachableFor is how long the hold stands if nobody looks again. The loop of the
+// stream does, much sooner, and drops it when SEND answers.
+const unreachableFor = 15 * time.Minute
 
 // unreachable says to everybody that SEND does not answer this sender: status,
 // stato.csv, outcome files and the exit code, and not the log alone. Errors of other
@@ -29,7 +26,7 @@ func (c *Connector) unreachable(ctx context.Context, s *sender, err error) error
 	detail := notification.New(c.lang, "C-SEND-UNREACHABLE", "", "detail", e.Op).Message
 	return c.ledger.Update(ctx, func(tx *ledger.Tx) error {
 		return tx.ExtendHold(ledger.Hold{
-			Scope: ledger.HoldSender, Name: s.name, Reason: reasonUnreachable, Detail: detail,
+			Scope: ledger.HoldSender, Name: s.name, Reason: send.HeldUnreachable, Detail: detail,
 			Since: now, Until: now.Add(unreachableFor), Deaf: true,
 		})
 	})
@@ -41,7 +38,7 @@ func (c *Connector) reachable(ctx context.Context, s *sender) error {
 	if err != nil {
 		return err
 	}
-	if h := s.heldBy(holds); h == nil || h.Reason != reasonUnreachable {
+	if h := s.heldBy(holds); h == nil || h.Reason != send.HeldUnreachable {
 		return nil
 	}
 	return c.ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropHold(ledger.HoldSender, s.name) })

@@ -142,7 +142,7 @@ func (s *sender) attach(c *Connector) {
 		Ledger: c.ledger, Client: s.client, Sender: s.name, Data: c.cfg.Data, Clock: c.opts.Clock, Step: c.opts.Step,
 		Log: c.opts.Log, Language: c.lang, LookupAfter: s.cfg.Acceptance.LookupAfter,
 		Uploads: s.cfg.Concurrency.Uploads, Creates: s.cfg.Concurrency.Creates,
-		Learnt: s.progress.Settle, RefusalFee: *s.cfg.RefusalFee,
+		Restore: c.restore, Learnt: s.progress.Settle, RefusalFee: *s.cfg.RefusalFee,
 	})
 }
 

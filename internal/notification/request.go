@@ -1,5 +1,10 @@
 package notification
 
+import (
+	"encoding/base64"
+	"encoding/hex"
+)
+
 // Request is the body of SEND's "new notification request" v2.6, in SEND's own
 // words. It is both what mapping produces (attachments name a File, digests and
 // references still missing) and what goes over the wire (File blank, Digests and
@@ -117,6 +122,16 @@ type Attachment struct {
 // Digests holds the base64 SHA-256 of the bytes of a file.
 type Digests struct {
 	SHA256 string `json:"sha256"`
+}
+
+// DigestOf turns a hex SHA-256, as files and folders have it, into SEND's base64 form;
+// "" for what is no hex.
+func DigestOf(hexDigest string) string {
+	raw, err := hex.DecodeString(hexDigest)
+	if err != nil {
+		return ""
+	}
+	return base64.StdEncoding.EncodeToString(raw)
 }
 
 // Ref names an uploaded object: the key of its preload slot and the version the

@@ -126,7 +126,7 @@ func (p *Progress) notAnswered(ctx context.Context, a *asking, n *ledger.Notific
 	a.mu.Unlock()
 	return p.change(ctx, n.ID, func(_ *ledger.Tx, n *ledger.Notification) error {
 		n.Tries++
-		why := notification.New(p.o.Language, "C-SEND-LOOKUP", "", "detail", told(e))
+		why := notification.New(p.o.Language, "C-SEND-LOOKUP", "", "detail", e.Brief())
 		n.LastError = &why
 		n.NextAttempt = p.o.Clock().Add(lookAgain(n.Tries, e.RetryAfter, p.o.Jitter()))
 		return nil

@@ -164,7 +164,7 @@ func (f *fetching) failed(ctx context.Context, a *ledger.Artifact, err error) er
 		return f.p.hold(ctx, e)
 	case send.Rejected:
 		if gone(e) {
-			return f.put(ctx, a, func(a *ledger.Artifact) { a.State, a.LastError = ledger.Gone, told(e) })
+			return f.put(ctx, a, func(a *ledger.Artifact) { a.State, a.LastError = ledger.Gone, e.Brief() })
 		}
 	case send.NotFound, send.Fatal, send.Expired:
 	default:
@@ -174,7 +174,7 @@ func (f *fetching) failed(ctx context.Context, a *ledger.Artifact, err error) er
 			f.mu.Unlock()
 		}
 	}
-	return f.later(ctx, a, errors.New(told(e)), e.RetryAfter)
+	return f.later(ctx, a, errors.New(e.Brief()), e.RetryAfter)
 }
 
 // gone reports whether SEND says that a document exists no more.

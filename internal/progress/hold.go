@@ -43,9 +43,9 @@ func (p *Progress) failed(ctx context.Context, e *send.Error) (stop bool) {
 		return false
 	}
 	now := p.o.Clock()
-	detail := notification.New(p.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message
+	detail := notification.New(p.o.Language, "C-SEND-UNREACHABLE", "", "detail", e.Brief()).Message
 	err := p.putHold(ctx, ledger.Hold{
-		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: "unreachable", Detail: detail,
+		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: send.HeldUnreachable, Detail: detail,
 		Since: now, Until: now.Add(max(restFor(rests), e.RetryAfter)), Deaf: true,
 	})
 	if err != nil {
@@ -101,17 +101,4 @@ func (p *Progress) keyHeld(ctx context.Context) (until time.Time, err error) {
 		return err
 	})
 	return until, err
-}
-
-// told is what SEND said, in its own codes; never a text that could hold personal
-// data.
-func told(e *send.Error) string {
-	text := e.Op
-	if e.Status != 0 {
-		text += " HTTP " + itoa(e.Status)
-	}
-	for _, d := range e.Details {
-		text += " " + d.Code
-	}
-	return text
 }

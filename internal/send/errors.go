@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -51,6 +52,7 @@ const (
 	HeldSenderTaxID    = "sender-tax-id"   // PN_DELIVERY_INVALID_SENDER_TAX_ID
 	HeldGroup          = "group"           // PN_DELIVERY_INVALIDPARAMETER_GROUP
 	HeldStream         = "stream"          // too many streams, stream not ours
+	HeldUnreachable    = "unreachable"     // nothing answers; the sender rests
 	HeldBudget         = "daily-budget"    // our own daily budget of calls is used up until midnight
 )
 
@@ -105,6 +107,22 @@ func (e *Error) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// Brief is what SEND said, in its own codes: never a text of its answer, which could
+// hold personal data.
+func (e *Error) Brief() string {
+	text := e.Op
+	if e.Reason != "" {
+		text += " " + e.Reason
+	}
+	if e.Status != 0 {
+		text += " HTTP " + strconv.Itoa(e.Status)
+	}
+	for _, d := range e.Details {
+		text += " " + d.Code
+	}
+	return text
 }
 
 func (e *Error) Unwrap() error { return e.Err }

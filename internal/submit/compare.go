@@ -1,8 +1,6 @@
 package submit
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"slices"
 
@@ -66,21 +64,12 @@ func forgetDefaults(theirs, ours *notification.Request) {
 	}
 }
 
-// base64Digest is the digest as SEND writes it; "" for one that is not a digest.
-func base64Digest(hexDigest string) string {
-	raw, err := hex.DecodeString(hexDigest)
-	if err != nil {
-		return ""
-	}
-	return base64.StdEncoding.EncodeToString(raw)
-}
-
 // Digests and references are compared as sorted lists: a lost ledger may have read
 // the rows of a group in another order.
 func ourDigests(docs []ledger.Document) []string {
 	var all []string
 	for i := range docs {
-		all = append(all, base64Digest(docs[i].Hash))
+		all = append(all, notification.DigestOf(docs[i].Hash))
 	}
 	slices.Sort(all)
 	return all

@@ -29,7 +29,7 @@ func (w *work) conflict(ctx context.Context, e *send.Error) (bool, error) {
 	case e.Conflicts&send.ConflictNotice != 0:
 		return false, w.noticeTaken(ctx)
 	default: // an IUN drawn twice, or nothing said: the same token later
-		return false, w.later(ctx, waitConflict, e.RetryAfter, w.problem("C-SEND-LATER", "", "detail", told(e)), nil)
+		return false, w.later(ctx, waitConflict, e.RetryAfter, w.problem("C-SEND-LATER", "", "detail", e.Brief()), nil)
 	}
 }
 
@@ -53,7 +53,7 @@ func (w *work) stillOpen(ctx context.Context, err error) error {
 	if w.first || w.lastWas(codeConflict) {
 		code = codeConflict
 	}
-	return w.later(ctx, waitConflict, e.RetryAfter, w.problem(code, "", "detail", told(e)), nil)
+	return w.later(ctx, waitConflict, e.RetryAfter, w.problem(code, "", "detail", e.Brief()), nil)
 }
 
 // noticeTaken: only the notice was named and SEND has nothing under our token.

@@ -30,7 +30,7 @@ func (w *world) earlier(protocol string, attempt int, status string, change func
 }
 
 func otherAct(r *notification.Request) {
-	r.Documents[0].Digests = &notification.Digests{SHA256: base64Digest("00")}
+	r.Documents[0].Digests = &notification.Digests{SHA256: notification.DigestOf("00")}
 }
 
 // Rule 14 and 15 (a): after a 409 what SEND has is adopted only if it is the same

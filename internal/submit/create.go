@@ -112,7 +112,7 @@ func wire(n *ledger.Notification) *notification.Request {
 		}
 		a.File = ""
 		a.ContentType = d.ContentType
-		a.Digests = &notification.Digests{SHA256: base64Digest(d.Hash)}
+		a.Digests = &notification.Digests{SHA256: notification.DigestOf(d.Hash)}
 		a.Ref = &notification.Ref{Key: d.Key, VersionToken: d.Version}
 	})
 	return &r
@@ -163,7 +163,7 @@ func (w *work) notCreated(ctx context.Context, err error) (bool, error) {
 		return w.conflict(ctx, e)
 	case send.Unknown:
 		w.run.failure(ctx, e)
-		return false, w.later(ctx, waitUnknown, e.RetryAfter, w.problem("C-SEND-UNKNOWN", "", "detail", told(e)), nil)
+		return false, w.later(ctx, waitUnknown, e.RetryAfter, w.problem("C-SEND-UNKNOWN", "", "detail", e.Brief()), nil)
 	default:
 		return false, w.failed(ctx, e, nil)
 	}

@@ -3,6 +3,7 @@ package submit
 import (
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,8 +17,6 @@ const (
 	// reasonNotVisible is the hold of rule 15 (b): SEND says that our token is taken
 	// and shows us nothing. Only another group or key can mend it.
 	reasonNotVisible = "not-visible"
-	// reasonUnreachable is the rest that a sender takes when nothing answers.
-	reasonUnreachable = "unreachable"
 
 	notVisibleAgain = 24 * time.Hour
 
@@ -61,10 +60,10 @@ func (r *run) failure(ctx context.Context, e *send.Error) {
 	r.s.mu.Unlock()
 	now := r.s.o.Clock()
 	until := now.Add(max(unreachableFor(rests, r.s.o.Jitter()), e.RetryAfter))
-	r.s.o.Log.Warn("SEND does not answer, the sender rests", "sender", r.s.o.Sender, "until", until, "last", told(e))
+	r.s.o.Log.Warn("SEND does not answer, the sender rests", "sender", r.s.o.Sender, "until", until, "last", e.Brief())
 	r.putHold(ctx, ledger.Hold{
-		Scope: ledger.HoldSender, Name: r.s.o.Sender, Reason: reasonUnreachable,
-		Detail: notification.New(r.s.o.Language, "C-SEND-UNREACHABLE", "", "detail", told(e)).Message, Since: now, Until: until, Deaf: true,
+		Scope: ledger.HoldSender, Name: r.s.o.Sender, Reason: send.HeldUnreachable,
+		Detail: notification.New(r.s.o.Language, "C-SEND-UNREACHABLE", "", "detail", e.Brief()).Message, Since: now, Until: until, Deaf: true,
 	})
 }
 
@@ -100,7 +99,7 @@ func (w *work) held(ctx context.Context, e *send.Error, docs []ledger.Document) 
 		w.s.o.Log.Error("SEND holds the sender", "sender", w.s.o.Sender, "reason", e.Reason, "trace", e.TraceID)
 		w.run.putHold(ctx, ledger.Hold{
 			Scope: ledger.HoldSender, Name: w.s.o.Sender, Reason: e.Reason,
-			Detail: w.problem("C-HELD-"+upper(e.Reason), "").Message, Since: now, Until: now.Add(heldFor(e)), Deaf: e.Deaf(),
+			Detail: w.problem("C-HELD-"+strings.ToUpper(e.Reason), "").Message, Since: now, Until: now.Add(heldFor(e)), Deaf: e.Deaf(),
 		})
 	}
 	if docs == nil {
@@ -133,14 +132,3 @@ func (w *work) holdNotification(ctx context.Context, reason string, why notifica
 }
 
 func holdName(id ledger.ID) string { return strconv.FormatUint(uint64(id), 10) }
-
-// upper is the code's form of a reason: "api-key" gives "API-KEY".
-func upper(reason string) string {
-	b := []byte(reason)
-	for i, c := range b {
-		if c >= 'a' && c <= 'z' {
-			b[i] = c - 'a' + 'A'
-		}
-	}
-	return string(b)
-}

@@ -225,7 +225,7 @@ func TestUnreachableRests(t *testing.T) {
 	}
 	w.send.before = func(string, int) error { return &send.Error{Op: "x", Class: send.Transient} }
 	r := w.pass()
-	if len(r.Holds) != 1 || r.Holds[0].Reason != reasonUnreachable {
+	if len(r.Holds) != 1 || r.Holds[0].Reason != send.HeldUnreachable {
 		t.Fatalf("%+v", r.Holds)
 	}
 	if n := w.send.count("preload"); n > 20 {

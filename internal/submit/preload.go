@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"sendconnector/internal/notification"
 	"sendconnector/internal/send"
 )
 
@@ -46,7 +47,7 @@ func (p *preloader) slots(ctx context.Context, wanted []object) ([]send.Slot, er
 	asks := make([]*slotAsk, len(wanted))
 	for i, o := range wanted {
 		asks[i] = &slotAsk{
-			item: send.PreloadItem{SHA256: base64Digest(o.hash), ContentType: o.contentType},
+			item: send.PreloadItem{SHA256: notification.DigestOf(o.hash), ContentType: o.contentType},
 			done: make(chan struct{}),
 		}
 	}

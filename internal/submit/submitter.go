@@ -50,6 +50,9 @@ type Options struct {
 	// LookupAfter is how long after SEND's 202 progress looks the acceptance up if
 	// no event told of it (rule 23). Default 24 h.
 	LookupAfter time.Duration
+	// Restore makes a private copy anew, by hash, where it is no longer in the spool
+	// (rule 24: resubmit takes bytes from the archive). Nil: it cannot be.
+	Restore func(ctx context.Context, spool, hash string) error
 	// RefusalFee is what a refusal costs per recipient where SEND does not say it, in
 	// cents.
 	RefusalFee int

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
 	"sendconnector/internal/send"
 )
 
@@ -96,14 +97,14 @@ func (w *work) fill(ctx context.Context, o object, slot send.Slot) (string, erro
 	}
 	defer release(w.s.uploads)
 	path := filepath.Join(w.s.o.Data, filepath.FromSlash(o.spool))
-	if err := checkSize(path, o); err != nil {
+	if err := w.present(ctx, path, o); err != nil {
 		return "", err
 	}
 	if err := w.s.o.Step(BeforeUpload); err != nil {
 		return "", &stepError{err}
 	}
 	copied := &copyReader{path: path}
-	version, err := w.s.o.Client.Upload(ctx, slot, o.contentType, base64Digest(o.hash), o.size, copied.open)
+	version, err := w.s.o.Client.Upload(ctx, slot, o.contentType, notification.DigestOf(o.hash), o.size, copied.open)
 	if sum, read := copied.sum(); read >= o.size && sum != o.hash {
 		return "", &spoolError{"C-SPOOL-CORRUPT", o.file, errors.New("its digest is not the one of the admitted document")}
 	}
@@ -120,6 +121,20 @@ func (w *work) fill(ctx context.Context, o object, slot send.Slot) (string, erro
 		return "", &stepError{err}
 	}
 	return version, nil
+}
+
+// present makes sure that the private copy is there, bringing it back from the
+// archive if it is not.
+func (w *work) present(ctx context.Context, path string, o object) error {
+	fault := checkSize(path, o)
+	if fault == nil || w.s.o.Restore == nil {
+		return fault
+	}
+	if err := w.s.o.Restore(ctx, o.spool, o.hash); err != nil {
+		w.s.o.Log.Warn("a private copy cannot be made anew", "notification", w.n.ID, "error", err)
+		return fault
+	}
+	return checkSize(path, o)
 }
 
 func checkSize(path string, o object) error {

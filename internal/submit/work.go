@@ -156,10 +156,10 @@ func (w *work) failed(ctx context.Context, err error, docs []ledger.Document) er
 		return w.held(ctx, e, docs)
 	case send.Rejected, send.Fatal:
 		w.s.o.Log.Error("SEND contract broken", "op", e.Op, "notification", w.n.ID, "status", e.Status, "trace", e.TraceID)
-		return w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", told(e)), docs, time.Hour)
+		return w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", e.Brief()), docs, time.Hour)
 	default:
 		w.run.failure(ctx, e)
-		return w.later(ctx, waitTransient, e.RetryAfter, w.problem("C-SEND-UNREACHABLE", "", "detail", told(e)), docs)
+		return w.later(ctx, waitTransient, e.RetryAfter, w.problem("C-SEND-UNREACHABLE", "", "detail", e.Brief()), docs)
 	}
 }
 
@@ -193,20 +193,4 @@ func waitLater(n *ledger.Notification, kind wait, asked time.Duration, why notif
 
 func (w *work) problem(code, field string, args ...string) notification.Problem {
 	return notification.New(w.s.o.Language, code, field, args...)
-}
-
-// told is what SEND said, in its own codes; never a text that could hold personal
-// data.
-func told(e *send.Error) string {
-	text := e.Op
-	if e.Reason != "" {
-		text += " " + e.Reason
-	}
-	if e.Status != 0 {
-		text += " HTTP " + itoa(e.Status)
-	}
-	for _, d := range e.Details {
-		text += " " + d.Code
-	}
-	return text
 }
