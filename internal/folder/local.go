@@ -176,28 +176,53 @@ func (l *Local) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 }
 
 // openRegular looks before it opens, because opening a pipe waits for a writer, and
-// again after, because the name may have changed hands in between.
+// again after, because the name may have changed hands in between: what was opened
+// must be the very file that was looked at. The kernel keeps links from leading out
+// of the root; the looks keep them from leading to another place within it, such as
+// another office's archive. Only somebody who swaps a folder of the way to and fro
+// between the looks passes, and still reads nothing outside the root.
 func openRegular(root *os.Root, local string) (*os.File, error) {
-	before, err := root.Lstat(local)
+	special := &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+	before, err := lookAt(root, local)
 	if err != nil {
 		return nil, err
 	}
 	if !before.Mode().IsRegular() {
-		return nil, &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+		return nil, special
 	}
 	f, err := root.Open(local)
 	if err != nil {
 		return nil, err
 	}
-	after, err := f.Stat()
-	if err == nil && !after.Mode().IsRegular() {
-		err = &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+	opened, err := f.Stat()
+	if err == nil && (!opened.Mode().IsRegular() || !os.SameFile(before, opened)) {
+		err = special
+	}
+	if err == nil {
+		_, err = lookAt(root, local)
 	}
 	if err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// lookAt describes a name without following a link, at its end or on the way.
+func lookAt(root *os.Root, local string) (fs.FileInfo, error) {
+	for i, c := range local {
+		if c != filepath.Separator {
+			continue
+		}
+		above, err := root.Lstat(local[:i])
+		if err != nil {
+			return nil, err
+		}
+		if !above.IsDir() {
+			return nil, &Error{Op: "open", Name: filepath.ToSlash(local), Kind: ErrSpecial}
+		}
+	}
+	return root.Lstat(local)
 }
 
 // Mkdir implements Folder.

@@ -73,3 +73,51 @@ func TestNewFilesGiveStrangersNothing(t *testing.T) {
 		}
 	}
 }
+
+// Damage prevented: a link within the drop makes the connector send another office's
+// document out of the archive to the recipient of a row.
+func TestLinksWithinTheRootAreNotRead(t *testing.T) {
+	f, root := open(t)
+	foldertest.Put(t, f, "archive/secret.pdf", "secret")
+	foldertest.Put(t, f, "in/a.pdf", "plain")
+	if err := os.Symlink("../archive", filepath.Join(root, "in", "dir")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Open(t.Context(), "in/dir/secret.pdf"); !errors.Is(err, folder.ErrSpecial) {
+		t.Errorf("open through a linked folder: %v, want ErrSpecial", err)
+	}
+	// A link swapped in between look and opening.
+	name, other := filepath.Join(root, "in", "a.pdf"), filepath.Join(root, "in", "b.pdf")
+	if err := os.Symlink("../archive/secret.pdf", other); err != nil {
+		t.Fatal(err)
+	}
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			_ = os.Rename(name, name+".0")
+			_ = os.Rename(other, name)
+			_ = os.Rename(name, other)
+			_ = os.Rename(name+".0", name)
+		}
+	}()
+	for range 5000 {
+		r, err := f.Open(t.Context(), "in/a.pdf")
+		if err != nil {
+			continue
+		}
+		text, err := io.ReadAll(r)
+		r.Close()
+		if err == nil && string(text) != "plain" {
+			t.Errorf("read %q", text)
+			break
+		}
+	}
+	close(stop)
+	<-done
+}

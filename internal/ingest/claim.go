@@ -44,6 +44,7 @@ func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*c
 		if c.Done, err = doneFile(ctx, f, done); err != nil {
 			return nil, err
 		}
+		c.part()
 	}
 	err = i.step(StepManifest, func() error { return c.first(ctx) })
 	if errors.Is(err, folder.ErrExist) {
@@ -198,12 +199,30 @@ func (i *Ingest) newClaim(f *Flow, v *verdict, id string, now time.Time, hash st
 		},
 		Documents: v.documents, Missing: v.missing, ProfileName: f.ProfileName, Profile: f.Profile, Exclusive: f.Exclusive,
 	}
+	c.part()
 	if missing := awaited(v.missing); f.OnMissingFile && len(missing) > 0 {
 		p := f.missingFile(missing)
 		// The documents that are there stay, so that the file can be dropped again.
 		c.Problem, c.Documents = &p, nil
 	}
 	return c
+}
+
+// part gives every document a place of its own in the archive, on file systems that
+// tell no case apart, too: one of the documents folder and one of in/documents/ may
+// have the same, and the second would not be archived.
+func (c *claim) part() {
+	taken := map[string]bool{fold(c.Export.Dest): true}
+	if c.Done != nil {
+		taken[fold(c.Done.Dest)] = true
+	}
+	for n := range c.Documents {
+		d := &c.Documents[n]
+		for k, dest := 2, d.Dest; taken[fold(d.Dest)]; k++ {
+			d.Dest = path.Join(strconv.Itoa(k), dest)
+		}
+		taken[fold(d.Dest)] = true
+	}
 }
 
 // missingFile rejects a whole file for want of documents, naming the first ones.

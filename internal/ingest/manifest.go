@@ -142,15 +142,29 @@ func (i *Ingest) claims(ctx context.Context, f *Flow) (own []*claim, foreign []F
 		switch {
 		case errors.Is(err, folder.ErrNotExist):
 		case err != nil:
-			faults = append(faults, fmt.Errorf("%s: %w", e.Name, err))
+			faults = append(faults, &claimError{e.Name, err})
 		case c.Installation != i.opts.Installation:
 			foreign = i.foreign(f, foreign, &c.Manifest)
 		case c.Flow == f.Name && c.Exclusive == f.Exclusive:
+			if err := i.sound(ctx, f, c); err != nil {
+				faults = append(faults, &claimError{e.Name, err})
+				continue
+			}
 			own = append(own, c)
 		}
 	}
 	return own, foreign, faults
 }
+
+// claimError is a claim that cannot be gone on with.
+type claimError struct {
+	dir string
+	err error
+}
+
+func (e *claimError) Error() string { return e.dir + ": " + e.err.Error() }
+
+func (e *claimError) Unwrap() error { return e.err }
 
 // foreign lists a claim of another installation once it is older than a day: until
 // then its owner may well be at work.
@@ -181,9 +195,12 @@ var errDamaged = errors.New("manifest is damaged")
 // program does not know is an error.
 func DecodeManifest(r io.Reader) (Manifest, error) {
 	var m Manifest
-	data, err := io.ReadAll(r)
+	data, err := io.ReadAll(io.LimitReader(r, maxManifest+1))
 	if err != nil {
 		return Manifest{}, fmt.Errorf("manifest: %w", err)
+	}
+	if len(data) > maxManifest {
+		return Manifest{}, fmt.Errorf("%w: more than %d bytes", errDamaged, maxManifest)
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
 		return Manifest{}, fmt.Errorf("%w: %w", errDamaged, err)

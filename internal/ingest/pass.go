@@ -77,6 +77,7 @@ func (p *pass) run(ctx context.Context) error {
 		return err
 	}
 	p.faults = append(p.faults, faults...)
+	p.damaged(faults)
 	for _, c := range own {
 		p.goOn(ctx, c)
 	}
@@ -106,6 +107,19 @@ func (p *pass) run(ctx context.Context) error {
 	p.leftovers(view, verdicts)
 	p.report.sort()
 	return nil
+}
+
+// damaged shows the claims whose manifests are not ours to follow.
+func (p *pass) damaged(faults []error) {
+	for _, err := range faults {
+		var e *claimError
+		if !errors.As(err, &e) {
+			continue
+		}
+		if w, ok := p.i.damaged(p.f, e.dir, e.err); ok {
+			p.report.add(w)
+		}
+	}
 }
 
 // goOn advances a claim of an earlier pass or process.

@@ -141,6 +141,11 @@ var dropCatalogue = map[string]entry{
 		it: "La lettura del file è stata interrotta e il file non si trova più nella cartella di lavoro: depositarlo di nuovo. Nulla di questo lotto è stato inviato.",
 		en: "The reading of the file was interrupted and the file is no longer in the work folder: drop it again. Nothing of this batch was sent.",
 	},
+	"C-BATCH-MANIFEST": {
+		severity: Error, source: "rules.md 25; issue 3 §4",
+		it: "Il file .manifest.json nella cartella {folder} è danneggiato o è stato cambiato da altri: di questo lotto non si legge e non si sposta nulla. Vedere chi può scrivere nella cartella di lavoro e spostare altrove la cartella del lotto; se il file di esportazione è lì dentro, depositarlo di nuovo.",
+		en: "The file .manifest.json in the folder {folder} is damaged or was changed by others: nothing of this batch is read or moved. Look at who may write in the work folder and move the batch's folder elsewhere; if the export lies in it, drop it again.",
+	},
 	"C-BATCH-FOREIGN": {
 		severity: Warning, source: "rules.md 25",
 		it: "Il lotto è stato preso dall'installazione {installation} e non è stato terminato da più di un giorno: controllare quel connettore.",

@@ -115,3 +115,47 @@ func TestLongNames(t *testing.T) {
 		t.Errorf("%d bytes: %q", len(doc), doc)
 	}
 }
+
+// Rule 29. Damage prevented: on a file system that tells no case, the legal documents
+// of two notifications, or two documents of one, take one another's place; or a path
+// grows past what Windows programs open.
+func TestRule29PathsNeverCollide(t *testing.T) {
+	const batch = "20261122T101500-0a1b2c3d"
+	odd := rapid.OneOf(rapid.String(), rapid.StringMatching(`[./\\: conaux~$*?"<>|àÀ0-9]{0,80}`))
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(name string) (*ledger.Notification, *ledger.Artifact) {
+			n := &ledger.Notification{OwnerBatch: batch, IUN: rapid.StringMatching(`[A-Z]{4}-[A-Z]{4}-[A-Z]{4}-202611-[A-Z]-[0-9]`).Draw(t, name+" iun")}
+			n.Key.Protocol = odd.Draw(t, name+" protocol")
+			return n, &ledger.Artifact{
+				Key: odd.Draw(t, name+" key"), Category: odd.Draw(t, name+" category"), Filename: odd.Draw(t, name+" file"), Recipient: rapid.IntRange(-1, 40).Draw(t, name+" recipient"),
+			}
+		}
+		n1, a1 := draw("one")
+		n2, a2 := draw("other")
+		switch rapid.IntRange(0, 2).Draw(t, "alike") {
+		case 0: // two documents of one notification that differ in nothing but their key
+			n2, a2.Category, a2.Filename, a2.Recipient = n1, a1.Category, a1.Filename, a1.Recipient
+		case 1: // two notifications whose protocol numbers differ in case only
+			n2.Key.Protocol = strings.ToUpper(n1.Key.Protocol)
+			*a2 = *a1
+		}
+		one, other := documentName(n1, a1, nameDigits), documentName(n2, a2, nameDigits)
+		if (n1.IUN != n2.IUN || a1.Key != a2.Key) && strings.EqualFold(one, other) {
+			t.Fatalf("%q and %q", one, other)
+		}
+		if len(one) > 300 {
+			t.Fatalf("%d bytes: %q", len(one), one)
+		}
+		// With a category that SEND has, the path leaves room for a root of 60 characters.
+		a1.Category = "SIMPLE_REGISTERED_LETTER_PROGRESS_ATTACHMENT"[:40]
+		if name := documentName(n1, a1, nameDigits); len(name) > 199 {
+			t.Fatalf("%d bytes: %q", len(name), name)
+		}
+		// Outcome files: the batch keeps them apart, whatever the stems are.
+		b1 := outcomeName(&ledger.Batch{ID: batch, File: odd.Draw(t, "stem")})
+		b2 := outcomeName(&ledger.Batch{ID: batch + "-2", File: odd.Draw(t, "other stem")})
+		if strings.EqualFold(b1, b2) || len(b1) > maxName || len(b2) > maxName {
+			t.Fatalf("%q and %q", b1, b2)
+		}
+	})
+}
