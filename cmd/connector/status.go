@@ -28,6 +28,7 @@ func (cmd *statusCmd) Run(a *app) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
 	printSenders(w, s)
 	printFlows(w, s)
+	printBackup(w, s.Backup)
 	printBatches(w, s)
 	for _, n := range s.Notifications {
 		printNotification(w, n)
@@ -50,6 +51,17 @@ func printFlows(w *tabwriter.Writer, s connector.Status) {
 			fmt.Fprintf(w, "  waits: %s\tsince %s\t%s: %s %s\n", x.File, clock(x.Since), x.Reason, x.Text, strings.Join(x.Missing, ", "))
 		}
 	}
+}
+
+func printBackup(w *tabwriter.Writer, b connector.BackupState) {
+	state := b.Newest
+	if state == "" {
+		state = "none in " + b.Folder
+	}
+	if b.Problem != "" {
+		state += "; the last try failed: " + b.Problem
+	}
+	fmt.Fprintf(w, "\nBACKUP\t%s\t%s\n", clock(b.At), state)
 }
 
 func printBatches(w *tabwriter.Writer, s connector.Status) {

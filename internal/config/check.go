@@ -46,6 +46,7 @@ func (k *checker) all() {
 	if isNetworkPath(c.Data) {
 		k.wrong("data", "data must be on a disk of this machine, not on a network share: the ledger would be damaged")
 	}
+	k.within("ledger.keep", *c.Ledger.Keep, 0, 366)
 	if len(c.Senders) == 0 {
 		k.wrong("senders", "at least one sender is required")
 	}

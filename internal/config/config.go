@@ -12,6 +12,7 @@ type Config struct {
 	Installation string             `yaml:"installation"` // required; names this installation at SEND and in manifests
 	Language     string             `yaml:"language"`     // it (default) or en
 	Data         string             `yaml:"data"`         // ledger, spool, backups; default ./data beside the file; never on a network share
+	Ledger       Ledger             `yaml:"ledger"`
 	Log          Log                `yaml:"log"`
 	Control      Control            `yaml:"control"`
 	Senders      map[string]*Sender `yaml:"senders"`
@@ -26,6 +27,12 @@ func (c *Config) Path() string { return c.path }
 
 // Dir is the folder that relative paths of the configuration start from.
 func (c *Config) Dir() string { return filepath.Dir(c.path) }
+
+// Ledger says how the ledger is looked after.
+type Ledger struct {
+	Backups string `yaml:"backups"` // folder of the daily copies; default <data>/backups
+	Keep    *int   `yaml:"keep"`    // daily copies kept; default 14; 0 = none are made
+}
 
 // Log says how and where to log.
 type Log struct {

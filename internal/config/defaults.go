@@ -38,6 +38,9 @@ var places = map[string]place{
 func (c *Config) setDefaults() {
 	or(&c.Language, "it")
 	or(&c.Data, "data")
+	if c.Ledger.Keep == nil { // zero is a choice
+		c.Ledger.Keep = ptr(14)
+	}
 	or(&c.Log.Level, "info")
 	or(&c.Log.Format, "text")
 	or(&c.Log.MaxSize, 20)
@@ -122,6 +125,10 @@ func (f *Flow) setDefaults(language string) {
 func (c *Config) absolutePaths() {
 	dir := c.Dir()
 	c.Data = absolute(dir, c.Data)
+	if c.Ledger.Backups == "" {
+		c.Ledger.Backups = filepath.Join(c.Data, "backups")
+	}
+	c.Ledger.Backups = absolute(dir, c.Ledger.Backups)
 	c.Log.File = absolute(dir, c.Log.File)
 	if c.Control.Socket == "" {
 		c.Control.Socket = filepath.Join(c.Data, "control.sock")

@@ -46,6 +46,7 @@ func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult
 	for _, name := range names(cfg.Outboxes) {
 		k.writable("outbox "+name, cfg.Outboxes[name].Path)
 	}
+	k.backups()
 	k.space()
 	exit := ExitOK
 	for _, r := range k.results {
@@ -75,7 +76,7 @@ func (k *goLive) ledger() {
 		k.bad(what, ExitUsage, err, "the user that runs the connector needs the data folder for itself")
 		return
 	}
-	l, err := ledger.Open(filepath.Join(k.c.cfg.Data, "ledger.db"), ledger.Options{Clock: k.c.opts.Clock, Timeout: time.Second})
+	l, err := ledger.Open(k.c.ledgerPath(), ledger.Options{Clock: k.c.opts.Clock, Timeout: time.Second})
 	if _, locked := errors.AsType[*ledger.LockedError](err); locked {
 		var s Status
 		if err := Do(k.ctx, k.c.cfg, k.c.opts, "status", StatusQuery{}, &s); err != nil {
@@ -86,7 +87,7 @@ func (k *goLive) ledger() {
 		return
 	}
 	if err != nil {
-		err = ledgerError(err)
+		err = k.c.ledgerError(err)
 		k.bad(what, Exit(err), err, "")
 		return
 	}
@@ -94,7 +95,7 @@ func (k *goLive) ledger() {
 		k.bad(what, ExitFailure, err, "")
 		return
 	}
-	k.ok(what, filepath.Join(k.c.cfg.Data, "ledger.db"))
+	k.ok(what, k.c.ledgerPath())
 }
 
 // sender tries keys, voucher, API key and stream.
@@ -201,6 +202,25 @@ func (k *goLive) renames(root, from, to string) error {
 		return errors.Join(err, os.Remove(a))
 	}
 	return os.Remove(b)
+}
+
+// backups looks for a copy of the ledger to fall back on.
+func (k *goLive) backups() {
+	const what = "backups of the ledger"
+	cfg := k.c.cfg.Ledger
+	if *cfg.Keep == 0 {
+		k.ok(what, "none wanted (ledger.keep: 0)")
+		return
+	}
+	all := backups(cfg.Backups)
+	switch {
+	case len(all) == 0:
+		k.writable(what, cfg.Backups)
+	case k.c.opts.Clock().Sub(all[0].at) > 2*backupEvery:
+		k.bad(what, ExitHeld, fmt.Errorf("the newest is of %s", all[0].at.Local().Format(time.DateTime)), "a running connector makes one every day: its log and status say why it could not; by hand: connector ledger backup FILE")
+	default:
+		k.ok(what, all[0].file)
+	}
 }
 
 // space looks at the disk of the data folder, which holds the private copies.

@@ -3,9 +3,6 @@ package connector
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
-	"path/filepath"
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
@@ -271,33 +268,4 @@ func (c *Connector) LedgerCheck(context.Context, LedgerCheckArgs) (*LedgerReport
 		r.Problems = append(r.Problems, err.Error())
 	}
 	return r, nil
-}
-
-// BackupArgs name the file to write, an absolute path.
-type BackupArgs struct {
-	File string `json:"file"`
-}
-
-// LedgerBackup writes a hot copy of the ledger. An existing file is not overwritten.
-func (c *Connector) LedgerBackup(ctx context.Context, a BackupArgs) (*Done, error) {
-	if !filepath.IsAbs(a.File) {
-		return nil, usage("the backup needs an absolute path")
-	}
-	tmp := a.File + ".tmp"
-	if _, err := os.Stat(a.File); !errors.Is(err, fs.ErrNotExist) {
-		return nil, usage("%s exists already; a backup never overwrites", a.File)
-	}
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, usage("backup: %v", err)
-	}
-	n, err := c.ledger.Backup(ctx, f)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(tmp, a.File)
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.Remove(tmp))
-	}
-	return &Done{c.say("backup written: ", "copia scritta: ") + a.File + " (" + itoa(int(n)) + " byte)"}, nil
 }

@@ -110,13 +110,16 @@ func (c *Connector) openLedger() error {
 	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
 		return usage("the data folder cannot be made: %v", err)
 	}
-	l, err := ledger.Open(filepath.Join(c.cfg.Data, "ledger.db"), ledger.Options{Clock: c.opts.Clock, Language: c.lang})
+	l, err := ledger.Open(c.ledgerPath(), ledger.Options{Clock: c.opts.Clock, Language: c.lang})
 	if err != nil {
-		return ledgerError(err)
+		return c.ledgerError(err)
 	}
 	c.ledger = l
 	return c.emptyTemp()
 }
+
+// ledgerPath is where the ledger lies.
+func (c *Connector) ledgerPath() string { return filepath.Join(c.cfg.Data, "ledger.db") }
 
 // emptyTemp removes what a crash left; only the owner of the ledger may.
 func (c *Connector) emptyTemp() error {
@@ -127,12 +130,12 @@ func (c *Connector) emptyTemp() error {
 	return err
 }
 
-func ledgerError(err error) error {
+func (c *Connector) ledgerError(err error) error {
 	if locked, ok := errors.AsType[*ledger.LockedError](err); ok {
 		return &ExitError{Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: locked.Error(), Hint: "a running connector does this work by itself; status, why, release and the other commands are carried out by it. Stop it first only if this process shall take its place"}
 	}
 	if _, ok := errors.AsType[*ledger.CorruptError](err); ok {
-		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: "do not delete it: restore the newest backup over it, and nothing will be sent twice"}
+		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: c.wayBack()}
 	}
 	if _, ok := errors.AsType[*ledger.VersionError](err); ok {
 		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-VERSION", Message: err.Error(), Hint: "use the newer connector that wrote it"}
@@ -141,6 +144,16 @@ func ledgerError(err error) error {
 		return &ExitError{Exit: ExitUsage, Message: err.Error(), Hint: "the user that runs the connector needs the data folder for itself"}
 	}
 	return err
+}
+
+// wayBack says how to go on without the ledger.
+func (c *Connector) wayBack() string {
+	const rebuild = "connector ledger rebuild makes a new one from the archive folders and SEND"
+	if all := backups(c.cfg.Ledger.Backups); len(all) > 0 {
+		return fmt.Sprintf("do not delete it. Move it aside, put the newest backup in its place, and nothing will be sent twice: %s (of %s) to %s, leaving %s.generation where it is. If no backup can be used: %s",
+			all[0].file, all[0].at.Local().Format(time.DateTime), c.ledgerPath(), filepath.Base(c.ledgerPath()), rebuild)
+	}
+	return "do not delete it. There is no backup in " + c.cfg.Ledger.Backups + "; if there is none anywhere else: " + rebuild
 }
 
 // build makes the rooms that need the ledger.

@@ -118,6 +118,7 @@ func newStillOn(t testing.TB, o simulator.Options, change ...func(string) string
 	w.write("profile.yaml", groupedProfile)
 	text := fmt.Sprintf(`version: 1
 installation: prova
+ledger: {keep: 0}
 senders:
   comune:
     tax_id: "%s"

@@ -264,6 +264,8 @@ func (r *once) finish(ctx context.Context) (Summary, error) {
 	}
 	_, err := r.c.tidy(ctx)
 	r.fault(ctx, "private copies", err)
+	_, err = r.c.backup(ctx)
+	r.fault(ctx, backupPart, err)
 	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		for _, id := range r.batches {
 			if err := r.count(tx, id); err != nil {

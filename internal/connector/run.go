@@ -90,6 +90,9 @@ func waitAtMost(group *sync.WaitGroup, d time.Duration) bool {
 // flow that cannot be recovered now, because its folder is away, stops nobody else:
 // its first pass that can recovers it.
 func (c *Connector) recover(ctx context.Context) error {
+	if err := c.tellTraces(ctx); err != nil {
+		return err
+	}
 	if err := c.ingest.Recover(ctx, c.ingestFlows("")); err != nil {
 		if ctx.Err() != nil {
 			return fmt.Errorf("recovery: %w", err)
@@ -111,7 +114,7 @@ type namedPass struct {
 }
 
 // loops are the loops of a service: one for each flow, three for each sender, one
-// for each outbox.
+// for each outbox, and the chores.
 func (c *Connector) loops() []namedPass {
 	var all []namedPass
 	for _, name := range names(c.flows) {
@@ -135,7 +138,9 @@ func (c *Connector) loops() []namedPass {
 			return report.Next, err
 		}})
 	}
-	return append(all, namedPass{name: "private copies", pass: c.tidy, slow: true})
+	return append(all,
+		namedPass{name: "private copies", pass: c.tidy, slow: true},
+		namedPass{name: "daily copy", pass: c.backupLoop, slow: true})
 }
 
 // tidyPause is how often private copies are looked through, which reads much of the

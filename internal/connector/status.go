@@ -23,6 +23,7 @@ type Status struct {
 	At            time.Time            `json:"at"`
 	PID           int                  `json:"pid"`
 	Since         time.Time            `json:"since"` // start of the process that answered
+	Backup        BackupState          `json:"backup"`
 	Senders       []SenderStatus       `json:"senders"`
 	Flows         []FlowStatus         `json:"flows"`
 	Batches       []BatchStatus        `json:"batches"`       // newest first, at most 50 unless asked for
@@ -112,7 +113,7 @@ func (c *Connector) Status(ctx context.Context, q StatusQuery) (*Status, error) 
 	if q.Flow != "" && c.flows[q.Flow] == nil {
 		return nil, usage("there is no flow %q", q.Flow)
 	}
-	s := &Status{At: c.opts.Clock(), PID: os.Getpid(), Since: c.started}
+	s := &Status{At: c.opts.Clock(), PID: os.Getpid(), Since: c.started, Backup: c.backupState()}
 	err := c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		holds, err := tx.Holds()
 		if err != nil {

@@ -68,3 +68,10 @@ func (c *conditions) changed(part, text string) bool {
 	c.last[part] = text
 	return true
 }
+
+// text is what was last said about part.
+func (c *conditions) text(part string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last[part]
+}

@@ -1,12 +1,9 @@
 package ledger
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -52,6 +49,13 @@ type owner struct {
 	Since time.Time `json:"since"`
 }
 
+// endedBadly tells whether the last owner never gave the ledger back: its process was
+// killed, or the power failed.
+func endedBadly(path string) bool {
+	_, err := os.Lstat(ownerFile(path))
+	return err == nil
+}
+
 func writeOwner(path string, now time.Time) error {
 	host, _ := os.Hostname() // a nameless host is still told by its pid
 	raw, err := json.Marshal(owner{PID: os.Getpid(), Host: host, Since: now.UTC().Truncate(time.Second)})
@@ -85,7 +89,7 @@ func writeSynced(path string, content []byte) error {
 		_ = os.Remove(f.Name())
 		return fmt.Errorf("ledger: %w", err)
 	}
-	return nil
+	return syncDir(filepath.Dir(path))
 }
 
 // guard turns what a torn file does to bbolt (a panic, or a fault of the memory
@@ -98,79 +102,4 @@ func guard(path string, err *error) func() {
 			*err = &CorruptError{Path: path, What: fmt.Sprint(r)}
 		}
 	}
-}
-
-// inspect looks at the file before bbolt does: bbolt takes an empty file for a new
-// database, and a file shorter than its own page count for a whole one.
-func inspect(path string, beside uint64, opts Options) error {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if opts.ReadOnly {
-			return fmt.Errorf("ledger: %w", err)
-		}
-		if beside != 0 && !opts.Rebuild {
-			return &CorruptError{Path: path, What: "the file is missing, although " + filepath.Base(generationFile(path)) + " says that there was one"}
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	defer f.Close() //nolint:errcheck // only read
-	need, err := pagesNeeded(f)
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	st, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	switch {
-	case st.Size() == 0 && beside == 0 && !opts.ReadOnly:
-		return nil // the very first opening stopped before it wrote anything
-	case st.Size() == 0:
-		return &CorruptError{Path: path, What: "the file is empty"}
-	case need == 0:
-		return &CorruptError{Path: path, What: "neither of its two head pages is whole"}
-	case st.Size() < need:
-		return &CorruptError{Path: path, What: fmt.Sprintf("it has %d bytes where its head counts %d", st.Size(), need)}
-	}
-	return nil
-}
-
-// bbolt's head page: 16 bytes of page header, then magic, version, page size,
-// flags (u32 each), root page and sequence, freelist page, page count, transaction,
-// FNV-1a checksum (u64 each), in the machine's order (little-endian everywhere we
-// build for).
-const (
-	metaMagic = 0xED0CDAED
-	metaBytes = 64
-)
-
-// pagesNeeded gives the bytes that the newest whole head page counts; 0 when
-// neither is whole.
-func pagesNeeded(r io.ReaderAt) (int64, error) {
-	var need int64
-	var newest uint64
-	// The second head lies one page on; the page size is in the first, which may be
-	// the broken one, so every size that systems use is tried.
-	for _, at := range []int64{0, 4096, 8192, 16384, 32768, 65536} {
-		buf := make([]byte, 16+metaBytes)
-		if _, err := r.ReadAt(buf, at); errors.Is(err, io.EOF) {
-			continue
-		} else if err != nil {
-			return 0, err
-		}
-		m := buf[16:]
-		sum := fnv.New64a()
-		_, _ = sum.Write(m[:56]) // never fails
-		le := binary.LittleEndian
-		if le.Uint32(m) != metaMagic || le.Uint64(m[56:]) != sum.Sum64() {
-			continue
-		}
-		if txid := le.Uint64(m[48:]); need == 0 || txid > newest {
-			newest, need = txid, int64(le.Uint64(m[40:]))*int64(le.Uint32(m[8:]))
-		}
-	}
-	return need, nil
 }

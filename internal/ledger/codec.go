@@ -109,14 +109,22 @@ var (
 	errRecordVersion  = errors.New("record has a schema version this program does not know")
 )
 
+// whole checks a record's checksum without decoding it.
+func (c codec) whole(record []byte) error {
+	if len(record) < recordHead {
+		return errRecordShort
+	}
+	if binary.BigEndian.Uint32(record[3:7]) != checksum(record) {
+		return errRecordChecksum
+	}
+	return nil
+}
+
 // open gives the encoded bytes of a record and its flags. What it returns does not
 // alias the record.
 func (c codec) open(record []byte) ([]byte, byte, error) {
-	if len(record) < recordHead {
-		return nil, 0, errRecordShort
-	}
-	if binary.BigEndian.Uint32(record[3:7]) != checksum(record) {
-		return nil, 0, errRecordChecksum
+	if err := c.whole(record); err != nil {
+		return nil, 0, err
 	}
 	if record[0] != recordVersion {
 		return nil, 0, errRecordVersion

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"sync"
@@ -70,7 +69,8 @@ func Open(path string, opts Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := inspect(path, beside, opts); err != nil {
+	seen, err := inspect(path, beside, opts)
+	if err != nil {
 		return nil, err
 	}
 	db, err := openFile(path, opts)
@@ -84,7 +84,7 @@ func Open(path string, opts Options) (*Ledger, error) {
 	l := &Ledger{db: db, path: path, opts: opts, codec: codec, wake: make(chan struct{})}
 	l.group.more = make(chan struct{}, 1)
 	l.taken.init()
-	if err := l.start(beside); err != nil {
+	if err := l.start(beside, seen); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return l, nil
@@ -109,12 +109,18 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 
 // start brings an opened file to where it can be used: schema, generation, owner
 // file, and the chores that a crash left half done.
-func (l *Ledger) start(beside uint64) (err error) {
+func (l *Ledger) start(beside uint64, seen found) (err error) {
 	defer guard(l.path, &err)()
 	if l.opts.ReadOnly {
 		return l.db.View(func(b *bbolt.Tx) error { return l.look(b, beside) })
 	}
-	if err := l.prepare(beside); err != nil {
+	// Now the lock is ours, so an owner that is still named is dead.
+	if seen.oneHead || endedBadly(l.path) {
+		if err := l.db.View(l.walk); err != nil {
+			return err
+		}
+	}
+	if err := l.prepare(beside, seen); err != nil {
 		return err
 	}
 	if err := writeGeneration(l.path, l.generation.Load()); err != nil {
@@ -142,7 +148,7 @@ func (l *Ledger) look(b *bbolt.Tx, beside uint64) error {
 
 // prepare creates or migrates the tables and takes the next generation, in one
 // transaction.
-func (l *Ledger) prepare(beside uint64) error {
+func (l *Ledger) prepare(beside uint64, seen found) error {
 	return l.db.Update(func(b *bbolt.Tx) error {
 		fresh := b.Bucket([]byte(bucketNames[bMeta])) == nil
 		if fresh && beside != 0 && !l.opts.Rebuild {
@@ -161,17 +167,18 @@ func (l *Ledger) prepare(beside uint64) error {
 		if err := migrate(b, fresh); err != nil {
 			return err
 		}
-		return l.takeGeneration(b, beside, fresh)
+		return l.takeGeneration(b, beside, fresh, seen)
 	})
 }
 
 // takeGeneration counts the opening. A ledger whose number is behind the one
 // beside it, or that lies where no number is, was restored or is older than what
-// was done with it: everything open must be looked up once (rule 23).
-func (l *Ledger) takeGeneration(b *bbolt.Tx, beside uint64, fresh bool) error {
+// was done with it: everything open must be looked up once (rule 23). So must it where
+// a head page was damaged: bbolt then goes on from the commit before.
+func (l *Ledger) takeGeneration(b *bbolt.Tx, beside uint64, fresh bool, seen found) error {
 	own := metaNumber(b, "generation")
 	stale := metaNumber(b, "stale") != 0
-	if own < beside || (beside == 0 && !fresh) || (fresh && l.opts.Rebuild) {
+	if own < beside || (beside == 0 && !fresh) || (fresh && l.opts.Rebuild) || seen.oneHead {
 		stale = true
 		own = max(own, beside)
 	}
@@ -266,41 +273,4 @@ func (l *Ledger) wakeUp() {
 	defer l.wakeMu.Unlock()
 	close(l.wake)
 	l.wake = make(chan struct{})
-}
-
-// Backup writes a consistent copy while the ledger is in use and gives its size.
-// The generation grows afterwards, so that the copy, put back later, is known to be
-// old.
-func (l *Ledger) Backup(ctx context.Context, w io.Writer) (int64, error) {
-	var n int64
-	err := l.View(ctx, func(t *Tx) error {
-		var err error
-		n, err = t.b.WriteTo(&ctxWriter{ctx: ctx, w: w})
-		return err
-	})
-	if err != nil || l.opts.ReadOnly {
-		return n, err
-	}
-	var next uint64
-	err = l.Update(ctx, func(t *Tx) error {
-		next = metaNumber(t.b, "generation") + 1
-		return t.put(bMeta, []byte("generation"), strconv.AppendUint(nil, next, 10))
-	})
-	if err != nil {
-		return n, err
-	}
-	l.generation.Store(next)
-	return n, writeGeneration(l.path, next)
-}
-
-type ctxWriter struct {
-	ctx context.Context //nolint:containedctx // lives for one call only
-	w   io.Writer
-}
-
-func (c *ctxWriter) Write(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.w.Write(p)
 }

@@ -36,40 +36,6 @@ func TestSecondOwnerIsToldWhoHoldsTheLedger(t *testing.T) {
 	}
 }
 
-// Damage: a torn or vanished ledger is taken for an empty one, and everything is
-// sent again.
-func TestDamagedFileIsNeverTakenForAnEmptyOne(t *testing.T) {
-	for name, spoil := range map[string]func(path string) error{
-		"missing": os.Remove,
-		"empty":   func(p string) error { return os.Truncate(p, 0) },
-		"torn":    func(p string) error { return os.Truncate(p, 24<<10) },
-		"one page": func(p string) error {
-			return os.Truncate(p, 4096)
-		},
-		"zeroed": func(p string) error { return os.WriteFile(p, make([]byte, 1<<16), 0o600) },
-		"other":  func(p string) error { return os.WriteFile(p, []byte("PK\x03\x04 not a ledger at all"), 0o600) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := &world{t: t, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
-			w.open()
-			for i := range 30 {
-				w.drop(tari(i))
-			}
-			w.ok(w.l.Close())
-			w.ok(spoil(w.path))
-			before, _ := os.ReadFile(w.path)
-			_, err := Open(w.path, opts(w))
-			var corrupt *CorruptError
-			if !errors.As(err, &corrupt) {
-				t.Fatalf("got %v", err)
-			}
-			if after, _ := os.ReadFile(w.path); !bytes.Equal(before, after) {
-				t.Fatal("the damaged file was changed")
-			}
-		})
-	}
-}
-
 // Damage: a rebuild cannot start, or is not followed by a sweep.
 func TestRebuildStartsStale(t *testing.T) {
 	w := newWorld(t)

@@ -22,8 +22,14 @@ var connectorCatalogue = map[string]entry{
 	},
 	"C-LEDGER-DAMAGED": {
 		Error,
-		"Il registro è danneggiato. Non cancellarlo: rimettere al suo posto la copia più recente, e nulla sarà inviato due volte.",
-		"The ledger is damaged. Do not delete it: put the newest backup in its place, and nothing will be sent twice.",
+		"Il registro è danneggiato. Non cancellarlo: rimettere al suo posto la copia più recente, oppure ricostruirlo (connector ledger rebuild), e nulla sarà inviato due volte.",
+		"The ledger is damaged. Do not delete it: put the newest backup in its place, or rebuild it (connector ledger rebuild), and nothing will be sent twice.",
+		"architecture.md, The ledger is the hub",
+	},
+	"C-LEDGER-EMPTY": {
+		Warning,
+		"Il registro è vuoto, ma nelle cartelle di un flusso ci sono lotti di prima: se il registro è andato perso, fermare il connettore e rimettere al suo posto una copia, oppure ricostruirlo (connector ledger rebuild).",
+		"The ledger is empty, but the folders of a flow hold batches of before: if the ledger was lost, stop the connector and put a backup in its place, or rebuild it (connector ledger rebuild).",
 		"architecture.md, The ledger is the hub",
 	},
 	"C-LEDGER-VERSION": {

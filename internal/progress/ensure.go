@@ -71,15 +71,16 @@ func (p *Progress) ensure(ctx context.Context) error {
 }
 
 // sweepStale starts a sweep because the ledger is older than what was sent with it
-// (restored from a backup, rule 23).
+// (restored from a backup, rule 23): of every sender's stream, for whoever comes first
+// ends the mark for all. A sender without a stream sweeps when it gets one.
 func (p *Progress) sweepStale(ctx context.Context) error {
 	err := p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		s, err := tx.Stream(p.o.Sender)
-		if err != nil {
-			return err
+		all, err := tx.Streams()
+		for _, s := range all {
+			startSweep(s, p.o.Clock())
+			err = errors.Join(err, tx.PutStream(s))
 		}
-		startSweep(s, p.o.Clock())
-		return tx.PutStream(s)
+		return err
 	})
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (p *Progress) record(ctx context.Context, id string) error {
 	startSweep(s, now)
 	err := p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.PutStream(s) })
 	if err == nil && p.o.Ledger.Stale() {
-		err = p.o.Ledger.ClearStale(ctx)
+		err = p.sweepStale(ctx)
 	}
 	return err
 }
