@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 )
 
-// What can go wrong with a folder. The errors of this package match exactly one of
-// these with errors.Is where the cause is known, and none where it is not.
+// What can go wrong with a folder. The errors of a folder match exactly one of these
+// with errors.Is where the cause is known (ErrUnknown: two), and none where it is not.
 var (
 	// ErrExist: something has the name already; nothing was changed.
 	ErrExist = errors.New("name already taken")
@@ -28,6 +29,18 @@ var (
 	ErrName = errors.New("name not allowed")
 	// ErrSpecial: not a regular file (a link, a folder, a device).
 	ErrSpecial = errors.New("not a regular file")
+	// ErrHostKey: the server shows a key that nobody has vouched for, or another one
+	// than before; a person must compare fingerprints. See [HostKeyError].
+	ErrHostKey = errors.New("host key not trusted")
+	// ErrLogin: the server refuses user, password or key. See [LoginError].
+	ErrLogin = errors.New("login refused")
+	// ErrUnknown: the request was sent and the answer never came, and it could not be
+	// found out either: what was asked may have happened, or may yet. Whoever gets it
+	// looks before doing anything else. It comes with ErrUnavailable, or with the
+	// context's error.
+	ErrUnknown = errors.New("not known whether it happened")
+	// ErrChanged: the file was changed while it was read.
+	ErrChanged = errors.New("file changed while it was read")
 )
 
 // Error is a failed operation on a folder.
@@ -59,6 +72,49 @@ func (e *Error) Unwrap() []error {
 	}
 	return all
 }
+
+// HostKeyError is a server that could not be recognised. It is an ErrHostKey.
+type HostKeyError struct {
+	Host     string   // host:port as configured
+	Seen     string   // fingerprint of the key that the server showed, SHA256:…
+	SeenLine string   // the same key as a line, "ssh-ed25519 AAAA…": what check prints to paste
+	Expected []string // fingerprints that would have been right; empty: none is known
+	Revoked  bool     // the key is known, and marked as revoked
+}
+
+func (e *HostKeyError) Error() string {
+	switch {
+	case e.Revoked:
+		return fmt.Sprintf("%s shows host key %s, which is revoked", e.Host, e.Seen)
+	case len(e.Expected) == 0:
+		return fmt.Sprintf("%s shows host key %s, and none is known for it", e.Host, e.Seen)
+	}
+	return fmt.Sprintf("%s shows host key %s instead of %s", e.Host, e.Seen, strings.Join(e.Expected, " or "))
+}
+
+// Is makes it an ErrHostKey.
+func (e *HostKeyError) Is(target error) bool { return target == ErrHostKey }
+
+// LoginError is a server that refused the user. It is an ErrLogin.
+type LoginError struct {
+	Host, User string
+	Tried      []string // what we had to offer: "password", "key", "agent"
+	Cause      error    // what the server said, or why a secret could not be read
+}
+
+func (e *LoginError) Error() string {
+	tried := strings.Join(e.Tried, ", ")
+	if tried == "" {
+		tried = "nothing to offer"
+	}
+	return fmt.Sprintf("%s refuses user %q (%s): %v", e.Host, e.User, tried, e.Cause)
+}
+
+// Is makes it an ErrLogin.
+func (e *LoginError) Is(target error) bool { return target == ErrLogin }
+
+// Unwrap gives the cause.
+func (e *LoginError) Unwrap() error { return e.Cause }
 
 // Lasting reports whether err will stay until a person changes something, so that
 // trying again by itself is of no use.

@@ -43,13 +43,22 @@ type Folder interface {
 	// none.
 	Mkdir(ctx context.Context, dir string) error
 
+	// Create makes dir, whose parent exists, and is the only one to do so: of several
+	// callers on several machines exactly one succeeds, and the others get ErrExist.
+	// Rights are as with Mkdir.
+	Create(ctx context.Context, dir string) error
+
 	// Rename moves a file within the volume, atomically, and never overwrites:
-	// ErrExist. ErrVolume if another volume lies between.
+	// ErrExist. ErrVolume if another volume lies between. Of several callers that
+	// rename the same file exactly one succeeds; the others get ErrNotExist.
+	// ErrUnknown: it may have happened, or may happen yet; any other error means that
+	// it did not.
 	Rename(ctx context.Context, from, to string) error
 
 	// Move is Rename, or across volumes copy, sync, verify, remove. It keeps the
 	// time of the file and makes the folder of to. Where to already has the same
-	// content, from is removed and all is well; other content is ErrExist.
+	// content, from is removed and all is well; other content is ErrExist. It may be
+	// repeated after any error.
 	Move(ctx context.Context, from, to string) error
 
 	// Remove deletes a file or an empty folder; a missing one is no error.
@@ -58,7 +67,8 @@ type Folder interface {
 	// Publish makes what write gives visible under name, whole or not at all, in
 	// the place of what was there. A target that another program holds open gets
 	// its new content beside it (see Beside), until a later Publish or Settle.
-	// An error leaves the old content in place.
+	// An error leaves the old content in place; with ErrUnknown the new one may have
+	// taken it. It may be repeated.
 	Publish(ctx context.Context, name string, write func(io.Writer) error) (Published, error)
 
 	// Settle lets content that waits beside name take its place. It reports

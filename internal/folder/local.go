@@ -255,10 +255,31 @@ func mkdir(root *os.Root, dir, local string) error {
 			return err
 		}
 	}
-	if err := root.Mkdir(local, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := create(root, dir, local); err != nil && !errors.Is(err, ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// Create implements Folder.
+func (l *Local) Create(ctx context.Context, dir string) error {
+	local, err := localName("create", dir)
+	if err != nil {
+		return err
+	}
+	root, err := l.open(ctx, "create")
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return create(root, dir, local)
+}
+
+func create(root *os.Root, dir, local string) error {
+	if err := root.Mkdir(local, 0o700); err != nil {
 		return fail("mkdir", dir, err)
 	}
-	inherit(root, parent, local, 0o770)
+	inherit(root, filepath.Dir(local), local, 0o770)
 	return nil
 }
 

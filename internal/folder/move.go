@@ -2,7 +2,6 @@ package folder
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"os"
@@ -112,7 +111,7 @@ func (l *Local) copyOver(ctx context.Context, root *os.Root, name, from, to stri
 	// Kept for audits; a file system that cannot is no reason to fail.
 	_ = root.Chtimes(temp, info.ModTime(), info.ModTime())
 	digest, err := digestOf(root, temp)
-	if err == nil && digest != copied.sum() {
+	if err == nil && digest != copied.Sum() {
 		err = io.ErrUnexpectedEOF
 	}
 	if err == nil {
@@ -155,7 +154,7 @@ func digestOf(root *os.Root, local string) (string, error) {
 		return "", err
 	}
 	defer f.Close()
-	c := &counter{w: io.Discard, hash: sha256.New()}
+	c := NewCounter(io.Discard)
 	_, err = io.Copy(c, f)
-	return c.sum(), err
+	return c.Sum(), err
 }

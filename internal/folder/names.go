@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
@@ -48,7 +49,16 @@ const (
 	leftoverEnd    = ".tmp"
 )
 
-func leftover(name string) bool {
+// TempName is a new name under which Publish writes.
+func TempName() string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // crypto/rand does not fail
+	return leftoverPrefix + hex.EncodeToString(random[:]) + leftoverEnd
+}
+
+// Leftover reports whether a name is one under which Publish writes, so that an
+// interrupted publication may have left it.
+func Leftover(name string) bool {
 	base := path.Base(name)
 	return strings.HasPrefix(base, leftoverPrefix) && strings.HasSuffix(base, leftoverEnd)
 }

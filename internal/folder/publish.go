@@ -2,7 +2,6 @@ package folder
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -14,21 +13,28 @@ import (
 	"path/filepath"
 )
 
-// counter is what passes on the way into a file.
-type counter struct {
+// Counter counts and hashes what passes on the way into a file.
+type Counter struct {
 	w     io.Writer
 	hash  hash.Hash
 	bytes int64
 }
 
-func (c *counter) Write(p []byte) (int, error) {
+// NewCounter passes everything on to w.
+func NewCounter(w io.Writer) *Counter { return &Counter{w: w, hash: sha256.New()} }
+
+func (c *Counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.hash.Write(p[:n])
 	c.bytes += int64(n)
 	return n, err
 }
 
-func (c *counter) sum() string { return hex.EncodeToString(c.hash.Sum(nil)) }
+// Sum is the SHA-256 of what passed, in hex.
+func (c *Counter) Sum() string { return hex.EncodeToString(c.hash.Sum(nil)) }
+
+// Bytes is how much passed.
+func (c *Counter) Bytes() int64 { return c.bytes }
 
 // Publish implements Folder.
 //
@@ -50,7 +56,7 @@ func (l *Local) Publish(ctx context.Context, name string, write func(io.Writer) 
 	if err != nil {
 		return Published{}, err
 	}
-	done := Published{Name: name, Bytes: c.bytes, SHA256: c.sum()}
+	done := Published{Name: name, Bytes: c.bytes, SHA256: c.Sum()}
 	beside := filepath.Join(filepath.Dir(local), filepath.Base(filepath.FromSlash(Beside(name))))
 	if _, err := root.Lstat(beside); err == nil {
 		return l.publishBeside(ctx, root, name, local, temp, beside, done)
@@ -137,7 +143,7 @@ func (l *Local) replace(ctx context.Context, root *os.Root, from, to string) err
 // writeTemp writes a synced temporary file in the folder of name and returns its
 // local name. On an error of the content or the disk it removes it; on an error of
 // the step hook it leaves everything as a crash would.
-func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Writer) error) (string, *counter, error) {
+func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Writer) error) (string, *Counter, error) {
 	dir := filepath.Dir(local)
 	if err := mkdir(root, path.Dir(name), dir); err != nil {
 		return "", nil, err
@@ -152,7 +158,7 @@ func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Write
 		return temp, nil, err
 	}
 	inherit(root, dir, temp, 0o660)
-	c := &counter{w: f, hash: sha256.New()}
+	c := NewCounter(f)
 	if err := write(c); err != nil {
 		f.Close() // before its name goes: Windows refuses the reverse
 		_ = removeFile(root, temp)
@@ -186,9 +192,7 @@ func finish(f *os.File, want int64) error {
 
 // tempName gives a name that no other publication uses, and remembers it.
 func (l *Local) tempName(dir string) string {
-	var random [8]byte
-	_, _ = rand.Read(random[:]) // crypto/rand does not fail
-	name := leftoverPrefix + hex.EncodeToString(random[:]) + leftoverEnd
+	name := TempName()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.active[filepath.Join(dir, name)] = true
@@ -209,7 +213,7 @@ func (l *Local) Tidy(ctx context.Context, dir string) (int, error) {
 	}
 	removed := 0
 	for _, e := range all {
-		if e.Dir || e.Special || !leftover(e.Name) || l.writing(e.Name) {
+		if e.Dir || e.Special || !Leftover(e.Name) || l.writing(e.Name) {
 			continue
 		}
 		if err := l.Remove(ctx, e.Name); err != nil {

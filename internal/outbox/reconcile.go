@@ -79,8 +79,7 @@ func (o *Outbox) tidy(ctx context.Context, dir string) error {
 		return o.failed(ctx, dir, err)
 	}
 	for _, e := range entries {
-		base := path.Base(e.Name)
-		if e.Dir || e.Special || !strings.HasPrefix(base, ".connector-") || !strings.HasSuffix(base, ".tmp") {
+		if e.Dir || e.Special || !folder.Leftover(e.Name) {
 			continue
 		}
 		if err := o.opts.Folder.Remove(ctx, e.Name); err != nil {
