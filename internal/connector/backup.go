@@ -81,26 +81,11 @@ func (c *Connector) backup(ctx context.Context) (next time.Time, err error) {
 		return now.Add(backupPause), err
 	}
 	file := filepath.Join(dir, backupPrefix+now.UTC().Format(backupLayout)+backupSuffix)
-	err = c.step("ledger.backup", func() error {
-		_, err := c.ledger.BackupFile(ctx, file)
-		return err
-	})
-	if err != nil {
+	if _, err = c.ledger.BackupFile(ctx, file); err != nil {
 		return now.Add(backupPause), err
 	}
 	c.opts.Log.Info("ledger copied", "file", file)
-	return now.Add(backupEvery), c.step("ledger.rotate", func() error { return rotate(dir, keep) })
-}
-
-// step passes the seam for crash tests before and after an effect.
-func (c *Connector) step(name string, do func() error) error {
-	if err := c.opts.Step(name + ":before"); err != nil {
-		return err
-	}
-	if err := do(); err != nil {
-		return err
-	}
-	return c.opts.Step(name + ":after")
+	return now.Add(backupEvery), c.step(stepRotate, func() error { return rotate(dir, keep) })
 }
 
 // copyOf is one daily copy.

@@ -79,7 +79,7 @@ func TestBackupThatFailsStopsNothing(t *testing.T) {
 // Damage: the process dies while it copies, and half a copy passes for a whole one,
 // or stays for ever.
 func TestKilledWhileBackingUp(t *testing.T) {
-	for _, step := range []string{"ledger.backup:before", "ledger.backup:after", "ledger.rotate:before", "ledger.rotate:after"} {
+	for _, step := range []string{"ledger.backup:before", "ledger.backup:after", "connector.rotate:before", "connector.rotate:after"} {
 		t.Run(step, func(t *testing.T) {
 			t.Parallel()
 			w := newStill(t, daily("2"))

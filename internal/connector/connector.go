@@ -110,7 +110,7 @@ func (c *Connector) openLedger() error {
 	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
 		return usage("the data folder cannot be made: %v", err)
 	}
-	l, err := ledger.Open(c.ledgerPath(), ledger.Options{Clock: c.opts.Clock, Language: c.lang})
+	l, err := ledger.Open(c.ledgerPath(), ledger.Options{Clock: c.opts.Clock, Language: c.lang, Step: c.opts.Step})
 	if err != nil {
 		return c.ledgerError(err)
 	}
@@ -124,10 +124,15 @@ func (c *Connector) ledgerPath() string { return filepath.Join(c.cfg.Data, "ledg
 // emptyTemp removes what a crash left; only the owner of the ledger may.
 func (c *Connector) emptyTemp() error {
 	entries, err := os.ReadDir(c.tempDir())
-	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(c.tempDir(), e.Name())))
+	if err != nil || len(entries) == 0 {
+		return err
 	}
-	return err
+	return c.step(stepTemp, func() (err error) {
+		for _, e := range entries {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(c.tempDir(), e.Name())))
+		}
+		return err
+	})
 }
 
 func (c *Connector) ledgerError(err error) error {

@@ -62,7 +62,7 @@ func (c *Connector) serveControl(ctx context.Context) (*control, error) {
 	ctl := &control{file: filepath.Join(c.cfg.Data, endpointFile), done: make(chan struct{})}
 	data, err := json.Marshal(ep)
 	if err == nil {
-		err = writePrivate(ctl.file, data)
+		err = c.step(stepControl, func() error { return writePrivate(ctl.file, data) })
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("control endpoint: %w", err), listener.Close())

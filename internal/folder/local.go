@@ -46,7 +46,7 @@ func OpenLocal(root string) (*Local, error) {
 	return &Local{root: abs, pause: pause, active: map[string]bool{}}, nil
 }
 
-// WithStep is the same folder with a seam at every effect of Publish and Move: step
+// WithStep is the same folder with a seam at every effect: step
 // is called with the names of steps.go, and its error stops the operation there and
 // then, without cleaning up, as a crash would. For tests.
 func (l *Local) WithStep(step func(name string) error) *Local {
@@ -236,10 +236,10 @@ func (l *Local) Mkdir(ctx context.Context, dir string) error {
 		return err
 	}
 	defer root.Close()
-	return mkdir(root, dir, local)
+	return l.mkdir(root, dir, local)
 }
 
-func mkdir(root *os.Root, dir, local string) error {
+func (l *Local) mkdir(root *os.Root, dir, local string) error {
 	info, err := root.Lstat(local)
 	switch {
 	case err == nil && info.IsDir():
@@ -251,11 +251,11 @@ func mkdir(root *os.Root, dir, local string) error {
 	}
 	parent := filepath.Dir(local)
 	if parent != local {
-		if err := mkdir(root, path.Dir(dir), parent); err != nil {
+		if err := l.mkdir(root, path.Dir(dir), parent); err != nil {
 			return err
 		}
 	}
-	if err := create(root, dir, local); err != nil && !errors.Is(err, ErrExist) {
+	if err := l.create(root, dir, local); err != nil && !errors.Is(err, ErrExist) {
 		return err
 	}
 	return nil
@@ -272,15 +272,20 @@ func (l *Local) Create(ctx context.Context, dir string) error {
 		return err
 	}
 	defer root.Close()
-	return create(root, dir, local)
+	return l.create(root, dir, local)
 }
 
-func create(root *os.Root, dir, local string) error {
+func (l *Local) create(root *os.Root, dir, local string) error {
 	if err := root.Mkdir(local, 0o700); err != nil {
 		return fail("mkdir", dir, err)
 	}
 	inherit(root, filepath.Dir(local), local, 0o770)
-	return nil
+	if err := l.at(StepMade); err != nil {
+		return err
+	}
+	// A folder whose own name is lost takes everything with it, however well that was
+	// synced.
+	return fail("mkdir", dir, l.syncDir(root, filepath.Dir(local)))
 }
 
 // Remove implements Folder.
@@ -298,7 +303,10 @@ func (l *Local) Remove(ctx context.Context, name string) error {
 	if errors.Is(err, ErrNotExist) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return l.at(StepRemoved)
 }
 
 // Locked implements Folder.
@@ -332,7 +340,14 @@ func (l *Local) Sync(ctx context.Context, dir string) error {
 		return err
 	}
 	defer root.Close()
-	return fail("sync", dir, syncDir(root, local))
+	return fail("sync", dir, l.syncDir(root, local))
+}
+
+func (l *Local) syncDir(root *os.Root, local string) error {
+	if err := syncDir(root, local); err != nil {
+		return err
+	}
+	return l.at(StepSafe)
 }
 
 // Close implements Folder; a local folder holds nothing open.

@@ -24,7 +24,10 @@ func (l *Local) Rename(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer root.Close()
-	return l.rename(ctx, root, from, localFrom, localTo)
+	if err := l.rename(ctx, root, from, localFrom, localTo); err != nil {
+		return err
+	}
+	return l.at(StepRenamed)
 }
 
 func (l *Local) rename(ctx context.Context, root *os.Root, name, from, to string) error {
@@ -56,7 +59,7 @@ func (l *Local) Move(ctx context.Context, from, to string) error {
 		return err
 	}
 	defer root.Close()
-	if err := mkdir(root, path.Dir(to), filepath.Dir(localTo)); err != nil {
+	if err := l.mkdir(root, path.Dir(to), filepath.Dir(localTo)); err != nil {
 		return err
 	}
 	err = l.rename(ctx, root, from, localFrom, localTo)
@@ -124,7 +127,7 @@ func (l *Local) copyOver(ctx context.Context, root *os.Root, name, from, to stri
 	if err := l.at(StepRenamed); err != nil {
 		return err
 	}
-	if err := syncDir(root, filepath.Dir(to)); err != nil {
+	if err := l.syncDir(root, filepath.Dir(to)); err != nil {
 		return fail("move", name, err)
 	}
 	// Somebody may have written to the source while it was copied.

@@ -72,7 +72,7 @@ func (l *Local) Publish(ctx context.Context, name string, write func(io.Writer) 
 	if err := l.at(StepRenamed); err != nil {
 		return Published{}, err
 	}
-	return done, fail("publish", name, syncDir(root, filepath.Dir(local)))
+	return done, fail("publish", name, l.syncDir(root, filepath.Dir(local)))
 }
 
 // publishBeside lets temp wait beside name, and then tries name once more.
@@ -91,7 +91,7 @@ func (l *Local) publishBeside(ctx context.Context, root *os.Root, name, local, t
 	if !settled {
 		done.Name, done.Beside = Beside(name), true
 	}
-	return done, fail("publish", name, syncDir(root, filepath.Dir(local)))
+	return done, fail("publish", name, l.syncDir(root, filepath.Dir(local)))
 }
 
 // Settle implements Folder.
@@ -113,7 +113,7 @@ func (l *Local) Settle(ctx context.Context, name string) (bool, error) {
 	if err != nil || !settled {
 		return settled, err
 	}
-	return true, fail("settle", name, syncDir(root, filepath.Dir(local)))
+	return true, fail("settle", name, l.syncDir(root, filepath.Dir(local)))
 }
 
 func (l *Local) settle(ctx context.Context, root *os.Root, name, local, beside string) (bool, error) {
@@ -145,7 +145,7 @@ func (l *Local) replace(ctx context.Context, root *os.Root, from, to string) err
 // the step hook it leaves everything as a crash would.
 func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Writer) error) (string, *Counter, error) {
 	dir := filepath.Dir(local)
-	if err := mkdir(root, path.Dir(name), dir); err != nil {
+	if err := l.mkdir(root, path.Dir(name), dir); err != nil {
 		return "", nil, err
 	}
 	temp := filepath.Join(dir, l.tempName(dir))

@@ -56,15 +56,15 @@ func New(opts Options) (*Ingest, error) {
 	if err != nil {
 		return nil, err
 	}
-	spool := filepath.Join(opts.Data, spoolDir)
-	if err := os.MkdirAll(spool, 0o700); err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(spool, 0o700); err != nil {
-		return nil, err
-	}
-	data, err := folder.OpenLocal(opts.Data)
+	local, err := folder.OpenLocal(opts.Data)
 	if err != nil {
+		return nil, err
+	}
+	data := local.WithStep(opts.Step)
+	if err := data.Mkdir(context.Background(), spoolDir); err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(filepath.Join(opts.Data, spoolDir), 0o700); err != nil {
 		return nil, err
 	}
 	return &Ingest{opts: opts, rome: rome, data: data, flows: map[string]*state{}, claiming: map[string]bool{}, reading: map[string]chan struct{}{}}, nil

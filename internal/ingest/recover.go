@@ -208,7 +208,7 @@ func (i *Ingest) claimFrom(f *Flow, b *ledger.Batch) *claim {
 }
 
 // sweepSpool removes private copies that belong to nothing: a claim that never
-// happened, or a batch whose copies were freed when the process died.
+// happened, a batch whose copies were freed when the process died, half a copy.
 func (i *Ingest) sweepSpool(ctx context.Context, flows []*Flow) error {
 	all, err := i.data.List(ctx, spoolDir, false)
 	if err != nil {
@@ -223,8 +223,12 @@ func (i *Ingest) sweepSpool(ctx context.Context, flows []*Flow) error {
 			continue
 		}
 		orphan, err := i.orphan(ctx, path.Base(e.Name), flows)
-		if err == nil && orphan {
+		switch {
+		case err != nil:
+		case orphan:
 			err = i.removeSpool(ctx, path.Base(e.Name))
+		default:
+			_, err = i.data.Tidy(ctx, e.Name) // a copy that was being made
 		}
 		if err != nil {
 			faults = append(faults, err)

@@ -36,7 +36,7 @@ func (l *Ledger) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return n, err
 	}
 	l.generation.Store(next)
-	return n, writeGeneration(l.path, next)
+	return n, l.writeGeneration(next)
 }
 
 type ctxWriter struct {
@@ -69,13 +69,15 @@ func (l *Ledger) BackupFile(ctx context.Context, path string) (n int64, err erro
 	if err == nil {
 		err = CheckFile(tmp)
 	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
 	if err != nil {
 		return 0, errors.Join(fmt.Errorf("ledger: backup: %w", err), os.Remove(tmp))
 	}
-	return n, syncDir(filepath.Dir(path))
+	return n, l.opts.Step.around(StepBackup, func() error {
+		if err := os.Rename(tmp, path); err != nil {
+			return errors.Join(fmt.Errorf("ledger: backup: %w", err), os.Remove(tmp))
+		}
+		return syncDir(filepath.Dir(path))
+	})
 }
 
 // CheckFile reads a ledger that nobody uses, such as a backup, once through: every

@@ -38,8 +38,10 @@ func readGeneration(path string) (uint64, error) {
 	return n, nil
 }
 
-func writeGeneration(path string, n uint64) error {
-	return writeSynced(generationFile(path), []byte(strconv.FormatUint(n, 10)+"\n"))
+func (l *Ledger) writeGeneration(n uint64) error {
+	return l.opts.Step.around(StepGeneration, func() error {
+		return l.writeSynced(generationFile(l.path), []byte(strconv.FormatUint(n, 10)+"\n"))
+	})
 }
 
 // owner is the content of the owner file.
@@ -56,13 +58,13 @@ func endedBadly(path string) bool {
 	return err == nil
 }
 
-func writeOwner(path string, now time.Time) error {
+func (l *Ledger) writeOwner(now time.Time) error {
 	host, _ := os.Hostname() // a nameless host is still told by its pid
 	raw, err := json.Marshal(owner{PID: os.Getpid(), Host: host, Since: now.UTC().Truncate(time.Second)})
 	if err != nil {
 		return err
 	}
-	return writeSynced(ownerFile(path), raw)
+	return l.writeSynced(ownerFile(l.path), raw)
 }
 
 func readOwner(path string) string {
@@ -74,15 +76,33 @@ func readOwner(path string) string {
 	return fmt.Sprintf("process %d on %s since %s", o.PID, o.Host, o.Since.Format(time.RFC3339))
 }
 
+// unfinished begins the names under which writeSynced writes path.
+func unfinished(path string) string { return "." + filepath.Base(path) + "." }
+
+// tidyBeside removes what an owner that died left half written; only the owner may.
+func tidyBeside(path string) error {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), unfinished(generationFile(path))) || strings.HasPrefix(e.Name(), unfinished(ownerFile(path))) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
+}
+
 // writeSynced replaces a small file of the data folder as a whole.
-func writeSynced(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+func (l *Ledger) writeSynced(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), unfinished(path)+"*")
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
 	_, err = f.Write(content)
 	err = errors.Join(err, f.Sync(), f.Close())
 	if err == nil {
+		if err := l.opts.Step(StepBeside); err != nil {
+			return err
+		}
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {

@@ -205,12 +205,16 @@ func (l *Ledger) tryCommit(live []*update) (rest []*update, again bool, err erro
 		_ = b.Rollback()
 		return rest, false, err
 	}
+	if err := l.opts.Step(StepCommit + ":before"); err != nil {
+		_ = b.Rollback()
+		return rest, false, err
+	}
 	if err := b.Commit(); err != nil {
 		return rest, false, fmt.Errorf("ledger: commit: %w", err)
 	}
 	l.commits.Add(1)
 	l.committed(t)
-	return rest, false, nil
+	return rest, false, l.opts.Step(StepCommit + ":after")
 }
 
 // run calls the function; a panic goes back to the caller of Update, not to

@@ -25,6 +25,7 @@ type Options struct {
 	Rebuild    bool              // start anew although there was a ledger once (ledger rebuild)
 	NoSync     bool              // tests and benchmarks only: a crash may lose everything
 	GroupDelay time.Duration     // how long a commit waits for company it had before; 0 = 10 ms, negative = never
+	Step       StepFunc          // called at every effect (see steps.go); nil = never
 }
 
 // Ledger is an open ledger. It is safe for concurrent use.
@@ -64,6 +65,9 @@ func Open(path string, opts Options) (*Ledger, error) {
 	}
 	if opts.GroupDelay == 0 {
 		opts.GroupDelay = 10 * time.Millisecond
+	}
+	if opts.Step == nil {
+		opts.Step = func(string) error { return nil }
 	}
 	beside, err := readGeneration(path)
 	if err != nil {
@@ -115,18 +119,22 @@ func (l *Ledger) start(beside uint64, seen found) (err error) {
 		return l.db.View(func(b *bbolt.Tx) error { return l.look(b, beside) })
 	}
 	// Now the lock is ours, so an owner that is still named is dead.
+	if err := tidyBeside(l.path); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
 	if seen.oneHead || endedBadly(l.path) {
 		if err := l.db.View(l.walk); err != nil {
 			return err
 		}
 	}
-	if err := l.prepare(beside, seen); err != nil {
+	if err := l.opts.Step.around(StepOpen, func() error { return l.prepare(beside, seen) }); err != nil {
 		return err
 	}
-	if err := writeGeneration(l.path, l.generation.Load()); err != nil {
+	if err := l.writeGeneration(l.generation.Load()); err != nil {
 		return err
 	}
-	if err := writeOwner(l.path, l.opts.Clock()); err != nil {
+	err = l.opts.Step.around(StepOwner, func() error { return l.writeOwner(l.opts.Clock()) })
+	if err != nil {
 		return err
 	}
 	return l.finishChores(context.Background())

@@ -177,10 +177,11 @@ func (o *Outbox) commitPlaced(ctx context.Context, placed []placement, damaged [
 	if len(placed)+len(damaged) == 0 {
 		return nil
 	}
-	if err := o.noteToFree(placed); err != nil {
+	err := o.step(ctx, stepDocumentNote, func() error { return o.noteToFree(placed) })
+	if err != nil {
 		return err
 	}
-	err := o.step(ctx, stepDocumentCommit, func() error {
+	err = o.step(ctx, stepDocumentCommit, func() error {
 		return o.opts.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 			for _, p := range placed {
 				if err := markPlaced(tx, p); err != nil {

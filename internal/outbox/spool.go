@@ -71,14 +71,20 @@ func (o *Outbox) free(ctx context.Context) error {
 		if !placed {
 			continue
 		}
-		if err := os.Remove(o.spoolPath(e.Spool)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			o.opts.Log.Warn("spool copy not removed", "outbox", o.opts.Name, "file", e.Spool, "error", err)
+		if err := o.step(ctx, stepDocumentUnspool, func() error { o.unspool(e); return nil }); err != nil {
+			return err
 		}
 	}
 	if err := os.Remove(o.notePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("outbox %s: note of spool copies: %w", o.opts.Name, err)
 	}
 	return nil
+}
+
+func (o *Outbox) unspool(e toFree) {
+	if err := os.Remove(o.spoolPath(e.Spool)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		o.opts.Log.Warn("spool copy not removed", "outbox", o.opts.Name, "file", e.Spool, "error", err)
+	}
 }
 
 // placed reports whether the ledger no longer needs a spool copy.

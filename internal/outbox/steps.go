@@ -26,8 +26,13 @@ const (
 	stepSequenceCommit = "outbox.sequence.commit"
 	// The document is in its folder but FETCHED: placed again over itself.
 	stepDocumentPlace = "outbox.document.place"
+	// The note names spool copies that are still needed: it is read with the ledger
+	// beside it, which says so.
+	stepDocumentNote = "outbox.document.note"
 	// PLACED, and the spool copy still there: removed at the next start.
 	stepDocumentCommit = "outbox.document.commit"
+	// One of the spool copies is gone: the note names the others.
+	stepDocumentUnspool = "outbox.document.unspool"
 	// Done.
 	stepDocumentFree = "outbox.document.free"
 	// Index, outcome and status files are whole, but the ledger does not know: they
@@ -48,7 +53,7 @@ func Steps() []string {
 	return []string{
 		stepFoundMark, stepFoundCommit,
 		stepSequenceIntent, stepSequenceMark, stepSequencePublish, stepSequenceCommit,
-		stepDocumentPlace, stepDocumentCommit, stepDocumentFree,
+		stepDocumentPlace, stepDocumentNote, stepDocumentCommit, stepDocumentUnspool, stepDocumentFree,
 		stepIndexPublish, stepIndexCommit, stepOutcomePublish, stepOutcomeCommit,
 		stepStatusPublish, stepStatusCommit, stepSettle,
 	}

@@ -55,8 +55,14 @@ func (f *fetching) download(ctx context.Context, a *ledger.Artifact, d send.Down
 	if err := errors.Join(err, withoutPath(tmp.Close())); err != nil {
 		return got, cause(err, w)
 	}
+	if err := f.p.step(BeforeSpool); err != nil {
+		return got, err
+	}
 	if err := os.Rename(tmp.Name(), target); err != nil {
 		return got, withoutPath(err)
+	}
+	if err := f.p.step(AfterSpool); err != nil {
+		return got, err
 	}
 	return got, syncFolder(filepath.Dir(target))
 }
@@ -74,8 +80,8 @@ func cause(err error, w *countingWriter) error {
 func (f *fetching) makeFolder(folder string) error {
 	once, _ := f.folders.LoadOrStore(folder, sync.OnceValue(func() error {
 		full := filepath.Join(f.p.o.Data, filepath.FromSlash(folder))
-		if err := os.MkdirAll(full, 0o700); err != nil {
-			return withoutPath(err)
+		if err := makeSafe(full); err != nil {
+			return err
 		}
 		left, err := filepath.Glob(filepath.Join(full, "fetch-*.tmp"))
 		for _, name := range left {
@@ -84,6 +90,19 @@ func (f *fetching) makeFolder(folder string) error {
 		return err
 	}))
 	return once.(func() error)()
+}
+
+// makeSafe makes a folder and the one it lies in, and their names last: a folder
+// whose name is lost takes its documents with it.
+func makeSafe(full string) error {
+	if info, err := os.Stat(full); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := os.MkdirAll(full, 0o700); err != nil {
+		return withoutPath(err)
+	}
+	above := filepath.Dir(full)
+	return errors.Join(syncFolder(above), syncFolder(filepath.Dir(above)))
 }
 
 // check compares what came with what was announced. A body that ends early is

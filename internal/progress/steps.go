@@ -11,6 +11,8 @@ const (
 	AfterLookup    = "progress.lookup:after"
 	BeforeDownload = "progress.download:before"
 	AfterDownload  = "progress.download:after" // the file is in the spool, its commit is to come
+	BeforeSpool    = "progress.spool:before"   // whole and synced under a temporary name, which the next fetch clears away
+	AfterSpool     = "progress.spool:after"    // under its name; fetched again over itself
 	BeforePrice    = "progress.price:before"
 	AfterPrice     = "progress.price:after"
 )
@@ -19,6 +21,6 @@ const (
 func Steps() []string {
 	return []string{
 		BeforeEnsure, AfterEnsure, BeforeEvents, AfterEvents, BeforeLookup, AfterLookup,
-		BeforeDownload, AfterDownload, BeforePrice, AfterPrice,
+		BeforeDownload, AfterDownload, BeforeSpool, AfterSpool, BeforePrice, AfterPrice,
 	}
 }
