@@ -53,6 +53,9 @@ func (k *checker) all() {
 	if len(c.Flows) == 0 {
 		k.wrong("flows", "at least one flow is required")
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Remotes)) {
+		k.remote(name, c.Remotes[name])
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Senders)) {
 		k.sender(name, c.Senders[name])
 	}
@@ -172,6 +175,7 @@ func (k *checker) outbox(name string, o *Outbox) {
 		return
 	}
 	k.name(at, name)
+	k.onServer(at, "path", o.Remote, o.Path)
 	k.duration(at+".refresh", o.Refresh, time.Second, 24*time.Hour)
 	k.duration(at+".heartbeat", o.Heartbeat, time.Second, 24*time.Hour)
 	k.within(at+".max_lines", o.MaxLines, 1, 1_000_000)
@@ -191,9 +195,16 @@ func (k *checker) flow(name string, f *Flow) {
 		k.wrong(at+".outbox", "there is no outbox %q%s", f.Outbox, suggest(f.Outbox, maps.Keys(k.c.Outboxes)))
 	}
 	k.oneOf(at+".language", f.Language, "it", "en")
-	k.oneOf(at+".source.type", f.Source.Type, "local")
-	if f.Source.Root == "" {
+	k.oneOf(at+".source.type", f.Source.Type, "local", "sftp")
+	switch {
+	case f.Source.Root == "":
 		k.wrong(at+".source.root", "root is required: the folder that holds in, work, archive, rejected")
+	case f.Source.Type == "sftp" && f.Source.Remote == "":
+		k.wrong(at+".source.remote", "a source of type sftp needs remote: the name of a server in remotes")
+	case f.Source.Type == "local" && f.Source.Remote != "":
+		k.wrong(at+".source.type", "a source with a remote is of type sftp")
+	default:
+		k.onServer(at+".source", "root", f.Source.Remote, f.Source.Root)
 	}
 	k.duration(at+".source.settle", *f.Source.Settle, 0, time.Hour)
 	k.duration(at+".source.poll", f.Source.Poll, 100*time.Millisecond, time.Hour)
@@ -208,7 +219,11 @@ func (k *checker) flow(name string, f *Flow) {
 	k.within(at+".release.max_notifications", *f.Release.MaxNotifications, 1, 10_000_000)
 	k.oneOf(at+".documents.mode", f.Documents.Mode, "take", "copy")
 	k.oneOf(at+".documents.on_missing", f.Documents.OnMissing, "rows", "file")
-	if f.Documents.Folder != "" && !below(f.Source.Root, f.Documents.Folder) {
+	switch dir := f.Documents.Folder; {
+	case dir == "":
+	case f.Source.Remote != "" && !notification.SafeRelative(dir):
+		k.wrong(at+".documents.folder", "%q must be a folder below the flow's root, written relative to it, with /", dir)
+	case f.Source.Remote == "" && !below(f.Source.Root, dir):
 		k.wrong(at+".documents.folder", "the folder of documents must lie below the flow's root")
 	}
 	k.duration(at+".documents.deadline", *f.Documents.Deadline, 0, 30*24*time.Hour)
@@ -245,7 +260,7 @@ func (k *checker) overlaps() {
 		if f == nil || f.Source.Root == "" {
 			continue
 		}
-		t := taker{name, filepath.Join(f.Source.Root, f.Source.Folders.In), f.Source.Match}
+		t := taker{name, f.Source.Remote + ":" + filepath.Join(f.Source.Root, f.Source.Folders.In), f.Source.Match}
 		for _, other := range takers {
 			if strings.EqualFold(other.in, t.in) && (len(t.match) == 0 || len(other.match) == 0 || shareMatch(t.match, other.match)) {
 				k.wrong("flows."+name+".source", "the flows %s and %s would take the same files: give each its own folder, or match patterns that cannot meet", other.flow, name)
@@ -259,7 +274,7 @@ func (k *checker) overlaps() {
 		if o == nil || o.Path == "" {
 			continue
 		}
-		key := strings.ToLower(filepath.Clean(o.Path))
+		key := o.Remote + ":" + strings.ToLower(filepath.Clean(o.Path))
 		if other, taken := paths[key]; taken {
 			k.wrong("outboxes."+name, "the outboxes %s and %s write into the same folder; let both flows name one outbox", other, name)
 		}

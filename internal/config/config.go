@@ -15,6 +15,7 @@ type Config struct {
 	Ledger       Ledger             `yaml:"ledger"`
 	Log          Log                `yaml:"log"`
 	Control      Control            `yaml:"control"`
+	Remotes      map[string]*Remote `yaml:"remotes"`
 	Senders      map[string]*Sender `yaml:"senders"`
 	Outboxes     map[string]*Outbox `yaml:"outboxes"`
 	Flows        map[string]*Flow   `yaml:"flows"`
@@ -46,6 +47,26 @@ type Log struct {
 // Control is the endpoint by which commands talk to a running service.
 type Control struct {
 	Socket string `yaml:"socket"` // Unix socket; default <data>/control.sock (Windows: a loopback port)
+}
+
+// Remote is an SFTP server in which sources and outboxes may lie. At least one way of
+// logging in is needed; where several are given they are offered in the order agent,
+// key, password.
+type Remote struct {
+	Address         string        `yaml:"address"`  // host or host:port; port 22 by default
+	User            string        `yaml:"user"`     // name of the account there
+	Password        Secret        `yaml:"password"` // "" = no password
+	KeyFile         string        `yaml:"key_file"` // private key, PEM or OpenSSH; "" = no key
+	Passphrase      Secret        `yaml:"passphrase"`
+	Agent           bool          `yaml:"agent"`               // keys of the SSH agent at SSH_AUTH_SOCK
+	OpenKey         bool          `yaml:"allow_open_key_file"` // accept a key file that others may read (container secrets)
+	HostKeys        []string      `yaml:"host_keys"`           // "SHA256:…" or "ssh-ed25519 AAAA…"
+	KnownHosts      string        `yaml:"known_hosts"`         // file in the format of OpenSSH
+	Sessions        int           `yaml:"sessions"`            // connections at once; default 1
+	DialTimeout     time.Duration `yaml:"dial_timeout"`        // default 15s
+	ProgressTimeout time.Duration `yaml:"progress_timeout"`    // default 60s
+	KeepAlive       time.Duration `yaml:"keepalive"`           // default 15s
+	Idle            time.Duration `yaml:"idle"`                // default 5m
 }
 
 // Sender is one body with its keys at SEND.
@@ -120,7 +141,8 @@ type Validation struct {
 
 // Outbox is a folder that gets outcomes; a flow without one has <root>/out.
 type Outbox struct {
-	Path      string        `yaml:"path"`
+	Remote    string        `yaml:"remote"`    // name in remotes; "" = a folder of this machine
+	Path      string        `yaml:"path"`      // with remote: on the server
 	Refresh   time.Duration `yaml:"refresh"`   // outcome files at most this often; default 1m
 	Heartbeat time.Duration `yaml:"heartbeat"` // stato.csv at least this often; default 15m
 	MaxLines  int           `yaml:"max_lines"` // of one aggiornamenti file; default 10000
@@ -139,8 +161,9 @@ type Flow struct {
 
 // Source is where exports arrive.
 type Source struct {
-	Type      string         `yaml:"type"`      // local
-	Root      string         `yaml:"root"`      // the flow's folder
+	Type      string         `yaml:"type"`      // local (default) or sftp
+	Remote    string         `yaml:"remote"`    // sftp: name in remotes
+	Root      string         `yaml:"root"`      // the flow's folder; sftp: on the server
 	Match     []string       `yaml:"match"`     // names in in/; default by the profile's kind
 	Settle    *time.Duration `yaml:"settle"`    // unchanged for this long since first seen; default 30s
 	Poll      time.Duration  `yaml:"poll"`      // time between two scans; default 15s

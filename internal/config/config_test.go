@@ -76,25 +76,33 @@ func load(t *testing.T, text string) (*Config, error) {
 // Each of these mistakes would otherwise show only when a file is dropped, or never.
 func TestMistakesAreFound(t *testing.T) {
 	tests := map[string]struct{ old, new, want string }{
-		"unknown key":         {"root: drop", "root: drop, rot: x", "rot"},
-		"secret in clear":     {"${env:KEY}", "abc123", "a secret is not written here"},
-		"wrong check digit":   {"01199250158", "01199250159", "not a valid tax code"},
-		"no such sender":      {"sender: comune", "sender: comuen", "did you mean comune?"},
-		"no installation":     {"installation: prova", "installation: ''", "installation is required"},
-		"http to the world":   {"environment: uat", "environment: custom, base_url: 'http://example.org'", "this machine only"},
-		"base URL of uat":     {"environment: uat", "environment: uat, base_url: 'https://example.org'", "custom or simulator only"},
-		"network share":       {"installation: prova", "installation: prova\ndata: '\\\\server\\share'", "network share"},
-		"environment":         {"environment: uat", "environment: prod", "is not one of"},
-		"settle too long":     {"root: drop", "root: drop, settle: 2h", "between"},
-		"escape":              {"root: drop", "root: drop, folders: {in: ../in}", "below root"},
-		"two folders alike":   {"root: drop", "root: drop, folders: {in: x, work: X}", "used for in too"},
-		"release":             {"source: {root: drop}", "source: {root: drop}, release: {mode: never}", "is not one of"},
-		"allowed tax code":    {"environment: uat", "environment: production, validation: {allow_tax_ids: [X]}", "test environments only"},
-		"same files twice":    {"flows:", "flows:\n  altro: {sender: comune, source: {root: drop}}", "same files"},
-		"version":             {"version: 1", "version: 2", "version must be 1"},
-		"outbox unknown":      {"sender: comune, source", "sender: comune, outbox: x, source", "no outbox"},
-		"pdnd environments":   {"environment: uat", "environment: uat, pdnd: {client_id: a, purpose_id: b, key_file: k, audience: auth.interop.pagopa.it/client-assertion}", "different environments"},
-		"pdnd without client": {"environment: uat", "environment: uat, pdnd: {purpose_id: b, key_file: k}", "client_id is required"},
+		"unknown key":          {"root: drop", "root: drop, rot: x", "rot"},
+		"secret in clear":      {"${env:KEY}", "abc123", "a secret is not written here"},
+		"wrong check digit":    {"01199250158", "01199250159", "not a valid tax code"},
+		"no such sender":       {"sender: comune", "sender: comuen", "did you mean comune?"},
+		"no installation":      {"installation: prova", "installation: ''", "installation is required"},
+		"http to the world":    {"environment: uat", "environment: custom, base_url: 'http://example.org'", "this machine only"},
+		"base URL of uat":      {"environment: uat", "environment: uat, base_url: 'https://example.org'", "custom or simulator only"},
+		"network share":        {"installation: prova", "installation: prova\ndata: '\\\\server\\share'", "network share"},
+		"environment":          {"environment: uat", "environment: prod", "is not one of"},
+		"settle too long":      {"root: drop", "root: drop, settle: 2h", "between"},
+		"escape":               {"root: drop", "root: drop, folders: {in: ../in}", "below root"},
+		"two folders alike":    {"root: drop", "root: drop, folders: {in: x, work: X}", "used for in too"},
+		"release":              {"source: {root: drop}", "source: {root: drop}, release: {mode: never}", "is not one of"},
+		"allowed tax code":     {"environment: uat", "environment: production, validation: {allow_tax_ids: [X]}", "test environments only"},
+		"same files twice":     {"flows:", "flows:\n  altro: {sender: comune, source: {root: drop}}", "same files"},
+		"version":              {"version: 1", "version: 2", "version must be 1"},
+		"outbox unknown":       {"sender: comune, source", "sender: comune, outbox: x, source", "no outbox"},
+		"pdnd environments":    {"environment: uat", "environment: uat, pdnd: {client_id: a, purpose_id: b, key_file: k, audience: auth.interop.pagopa.it/client-assertion}", "different environments"},
+		"no such remote":       {"root: drop", "remote: serv, root: drop", "no remote \"serv\""},
+		"remote forgotten":     {"root: drop", "type: sftp, root: drop", "needs remote"},
+		"local with remote":    {"root: drop", "type: local, remote: server, root: drop", "of type sftp"},
+		"no login":             {"flows:", "remotes: {s: {address: h, user: u}}\nflows:", "needs a way to log in"},
+		"password in clear":    {"flows:", "remotes: {s: {address: h, user: u, password: geheim}}\nflows:", "a secret is not written here"},
+		"address with scheme":  {"flows:", "remotes: {s: {address: 'sftp://h', user: u, agent: true}}\nflows:", "address is required"},
+		"host key mistyped":    {"flows:", "remotes: {s: {address: h, user: u, agent: true, host_keys: [MD5:aa]}}\nflows:", "neither a fingerprint"},
+		"escape on the server": {"root: drop}}", "remote: s, root: ../drop}}\nremotes: {s: {address: h, user: u, agent: true}}", "not a path on a server"},
+		"pdnd without client":  {"environment: uat", "environment: uat, pdnd: {purpose_id: b, key_file: k}", "client_id is required"},
 	}
 	if _, err := load(t, minimal); err != nil {
 		t.Fatalf("the sound file: %v", err)
@@ -141,6 +149,31 @@ func TestSecrets(t *testing.T) {
 		if got, err := ref.Resolve(dir); err == nil {
 			t.Errorf("%s: %q, want an error", ref, got)
 		}
+	}
+}
+
+// A flow on a server must write its outcomes there and not into a folder of this
+// machine that happens to have the same name; a path of a server is never made absolute
+// here.
+func TestRemotePaths(t *testing.T) {
+	text := strings.Replace(minimal, "{root: drop}", "{remote: s, root: send/tari}, documents: {folder: pdf}", 1) +
+		"remotes: {s: {address: sftp.example.it, user: u, password: '${env:KEY}', key_file: k, known_hosts: kh}}\n"
+	c, err := load(t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, f := c.Remotes["s"], c.Flows["tari"]
+	if got, want := r.Address, "sftp.example.it:22"; got != want {
+		t.Errorf("address %q, want %q", got, want)
+	}
+	if r.Sessions != 1 || r.DialTimeout != 15*time.Second || !filepath.IsAbs(r.KeyFile) || !filepath.IsAbs(r.KnownHosts) {
+		t.Errorf("remote %+v", r)
+	}
+	if f.Source.Type != "sftp" || f.Source.Root != "send/tari" || f.Documents.Folder != "pdf" {
+		t.Errorf("source %+v, documents %q", f.Source, f.Documents.Folder)
+	}
+	if got, want := *c.Outboxes["tari"], (Outbox{Remote: "s", Path: "send/tari/out", Refresh: time.Minute, Heartbeat: 15 * time.Minute, MaxLines: 10_000}); got != want {
+		t.Errorf("outbox %+v, want %+v", got, want)
 	}
 }
 

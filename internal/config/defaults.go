@@ -1,7 +1,10 @@
 package config
 
 import (
+	"net"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -45,6 +48,11 @@ func (c *Config) setDefaults() {
 	or(&c.Log.Format, "text")
 	or(&c.Log.MaxSize, 20)
 	or(&c.Log.Keep, 10)
+	for _, r := range c.Remotes {
+		if r != nil {
+			r.setDefaults()
+		}
+	}
 	for _, s := range c.Senders {
 		if s != nil {
 			s.setDefaults()
@@ -61,7 +69,7 @@ func (c *Config) setDefaults() {
 		if f.Outbox == "" && f.Source.Root != "" {
 			f.Outbox = name
 			if c.Outboxes[name] == nil {
-				c.Outboxes[name] = &Outbox{Path: filepath.Join(f.Source.Root, f.Source.Folders.Out)}
+				c.Outboxes[name] = f.Source.ownOutbox()
 			}
 		}
 	}
@@ -70,6 +78,27 @@ func (c *Config) setDefaults() {
 			or(&o.Refresh, time.Minute)
 			or(&o.Heartbeat, 15*time.Minute)
 			or(&o.MaxLines, 10_000)
+		}
+	}
+}
+
+// ownOutbox is the outbox of a flow that names none: beside its source.
+func (s *Source) ownOutbox() *Outbox {
+	if s.Remote != "" {
+		return &Outbox{Remote: s.Remote, Path: path.Join(s.Root, s.Folders.Out)}
+	}
+	return &Outbox{Path: filepath.Join(s.Root, s.Folders.Out)}
+}
+
+func (r *Remote) setDefaults() {
+	or(&r.Sessions, 1)
+	or(&r.DialTimeout, 15*time.Second)
+	or(&r.ProgressTimeout, time.Minute)
+	or(&r.KeepAlive, 15*time.Second)
+	or(&r.Idle, 5*time.Minute)
+	if r.Address != "" {
+		if _, _, err := net.SplitHostPort(r.Address); err != nil {
+			r.Address = net.JoinHostPort(strings.Trim(r.Address, "[]"), "22")
 		}
 	}
 }
@@ -100,6 +129,9 @@ func (s *Sender) setDefaults() {
 
 func (f *Flow) setDefaults(language string) {
 	or(&f.Language, language)
+	if f.Source.Type == "" && f.Source.Remote != "" {
+		f.Source.Type = "sftp"
+	}
 	or(&f.Source.Type, "local")
 	if f.Source.Settle == nil { // zero is a choice
 		f.Source.Settle = ptr(30 * time.Second)
@@ -134,6 +166,12 @@ func (c *Config) absolutePaths() {
 		c.Control.Socket = filepath.Join(c.Data, "control.sock")
 	}
 	c.Control.Socket = absolute(dir, c.Control.Socket)
+	for _, r := range c.Remotes {
+		if r != nil {
+			r.KeyFile = absolute(dir, r.KeyFile)
+			r.KnownHosts = absolute(dir, r.KnownHosts)
+		}
+	}
 	for _, s := range c.Senders {
 		if s == nil {
 			continue
@@ -144,14 +182,17 @@ func (c *Config) absolutePaths() {
 		}
 	}
 	for _, o := range c.Outboxes {
-		if o != nil {
+		if o != nil && o.Remote == "" {
 			o.Path = absolute(dir, o.Path)
 		}
 	}
 	for _, f := range c.Flows {
-		if f != nil {
+		if f == nil {
+			continue
+		}
+		f.Profile = absolute(dir, f.Profile)
+		if f.Source.Remote == "" {
 			f.Source.Root = absolute(dir, f.Source.Root)
-			f.Profile = absolute(dir, f.Profile)
 			f.Documents.Folder = absolute(dir, f.Documents.Folder)
 		}
 	}
