@@ -28,6 +28,7 @@ func (cmd *statusCmd) Run(a *app) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
 	printSenders(w, s)
 	printFlows(w, s)
+	printOutboxes(w, s)
 	printBackup(w, s.Backup)
 	printBatches(w, s)
 	for _, n := range s.Notifications {
@@ -46,7 +47,11 @@ func printSenders(w *tabwriter.Writer, s connector.Status) {
 func printFlows(w *tabwriter.Writer, s connector.Status) {
 	fmt.Fprintln(w, "\nFLOW\tFOLDER\tSTATE")
 	for _, f := range s.Flows {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Root, heldText(f.Held, "ok"))
+		state := heldText(f.Held, "ok")
+		if f.Away != nil {
+			state = heldText(f.Away, "")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Root, state)
 		for _, x := range f.Waiting {
 			fmt.Fprintf(w, "  waits: %s\tsince %s\t%s: %s %s\n", x.File, clock(x.Since), x.Reason, x.Text, strings.Join(x.Missing, ", "))
 		}
@@ -62,6 +67,15 @@ func printBackup(w *tabwriter.Writer, b connector.BackupState) {
 		state += "; the last try failed: " + b.Problem
 	}
 	fmt.Fprintf(w, "\nBACKUP\t%s\t%s\n", clock(b.At), state)
+}
+
+// printOutboxes shows those that cannot be written to; the others are no news.
+func printOutboxes(w *tabwriter.Writer, s connector.Status) {
+	for _, o := range s.Outboxes {
+		if o.Away != nil {
+			fmt.Fprintf(w, "\nOUTBOX %s\t%s\t%s\n", o.Name, o.Path, heldText(o.Away, ""))
+		}
+	}
 }
 
 func printBatches(w *tabwriter.Writer, s connector.Status) {

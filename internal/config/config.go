@@ -67,6 +67,7 @@ type Remote struct {
 	ProgressTimeout time.Duration `yaml:"progress_timeout"`    // default 60s
 	KeepAlive       time.Duration `yaml:"keepalive"`           // default 15s
 	Idle            time.Duration `yaml:"idle"`                // default 5m
+	IgnoreTimes     bool          `yaml:"ignore_times"`        // the server gives a file another time at every look
 }
 
 // Sender is one body with its keys at SEND.

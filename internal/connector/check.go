@@ -4,13 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/remote"
+	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
 	"sendconnector/internal/send"
 )
 
@@ -27,7 +31,7 @@ type CheckResult struct {
 const (
 	maxSkew     = 30 * time.Second // a client assertion lives two minutes and SEND has no tolerance
 	leastSpace  = 1 << 30
-	checkedOnce = ".connector-check"
+	checkedOnce = ".connector-check.tmp" // of the form that Tidy removes
 )
 
 // Check tries everything a go-live needs: folders, keys, voucher, API key, stream,
@@ -35,16 +39,25 @@ const (
 // as the first start would. It works beside a running connector. The second value is the exit code.
 func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult, int) {
 	opts = opts.withDefaults()
-	k := &goLive{ctx: ctx, c: &Connector{cfg: cfg, opts: opts, flows: map[string]*flow{}, senders: map[string]*sender{}}}
+	k := &goLive{ctx: ctx, c: &Connector{
+		cfg: cfg, opts: opts, lang: notification.Lang(cfg.Language),
+		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{},
+	}}
 	k.ledger()
 	for _, name := range names(cfg.Senders) {
 		k.sender(name)
+	}
+	for _, name := range names(cfg.Remotes) {
+		k.remote(name)
 	}
 	for _, name := range names(cfg.Flows) {
 		k.flow(name)
 	}
 	for _, name := range names(cfg.Outboxes) {
-		k.writable("outbox "+name, cfg.Outboxes[name].Path)
+		k.outbox(name)
+	}
+	for _, server := range k.c.remotes {
+		_ = server.Close() // nothing was left undone
 	}
 	k.backups()
 	k.space()
@@ -166,42 +179,68 @@ func (k *goLive) flow(name string) {
 			k.ok(what+": profile", cfg.Profile)
 		}
 	}
-	root := cfg.Source.Root
-	for _, dir := range []string{cfg.Source.Folders.In, cfg.Source.Folders.Work, cfg.Source.Folders.Archive, cfg.Source.Folders.Rejected} {
-		k.writable(what+": "+dir, filepath.Join(root, dir))
+	f, err := k.c.folderAt(cfg.Source.Remote, cfg.Source.Root, false)
+	if err == nil {
+		folders := cfg.Source.Folders
+		err = ingest.TryFolders(k.ctx, &ingest.Flow{
+			Folder: f, In: folders.In, Work: folders.Work, Archive: folders.Archive, Rejected: folders.Rejected, Exclusive: cfg.Source.Exclusive,
+		}, k.c.cfg.Installation)
 	}
-	if err := k.renames(root, cfg.Source.Folders.In, cfg.Source.Folders.Work); err != nil && !cfg.Source.Exclusive {
-		k.bad(what+": rename from in to work", ExitUsage, err, "both folders must be on one volume with the right to rename; else set source.exclusive: true, if nobody else reads the drop")
-	} else {
-		k.ok(what+": rename from in to work", "")
+	k.folder(what+": folders, and rename from "+cfg.Source.Folders.In+" to "+cfg.Source.Folders.Work, placeOf(cfg.Source.Remote, cfg.Source.Root), err)
+}
+
+// folder reports what came of trying a folder.
+func (k *goLive) folder(what, place string, err error) {
+	switch p := k.c.folderProblem(place, err); {
+	case err == nil:
+		k.ok(what, place)
+	case errors.Is(err, folder.ErrVolume):
+		k.bad(what, ExitUsage, err, "both folders must be on one volume with the right to rename; else set source.exclusive: true, if nobody else reads the drop")
+	case p == nil || p.Code == "C-FOLDER-RIGHTS":
+		k.bad(what, ExitUsage, err, "the user that runs the connector needs to read, write and rename in "+place)
+	default:
+		k.bad(what, ExitHeld, err, p.Message)
 	}
 }
 
-func (k *goLive) writable(what, dir string) {
-	f, err := openFolder(dir)
+// outbox tries to write where outcomes go, under a name that nobody takes.
+func (k *goLive) outbox(name string) {
+	cfg := k.c.cfg.Outboxes[name]
+	f, err := k.c.folderAt(cfg.Remote, cfg.Path, false)
 	if err == nil {
-		_, err = f.Stat(k.ctx, ".")
+		_, err = f.Publish(k.ctx, checkedOnce, func(io.Writer) error { return nil })
 	}
-	probe := filepath.Join(dir, checkedOnce)
 	if err == nil {
-		err = errors.Join(os.WriteFile(probe, nil, 0o600), os.Remove(probe))
+		err = f.Remove(k.ctx, checkedOnce)
 	}
+	k.folder("outbox "+name, placeOf(cfg.Remote, cfg.Path), err)
+}
+
+// remote looks at the key that a server shows before it logs in there, so that a person
+// can compare it with what the server's administrator says.
+func (k *goLive) remote(name string) {
+	what := "remote " + name
+	cfg := k.c.cfg.Remotes[name]
+	server, err := k.c.newRemote(name, cfg)
 	if err != nil {
-		k.bad(what, ExitUsage, err, "the user that runs the connector needs to write there")
+		k.bad(what, ExitUsage, err, "see config.example.yaml")
 		return
 	}
-	k.ok(what, dir)
-}
-
-func (k *goLive) renames(root, from, to string) error {
-	a, b := filepath.Join(root, from, checkedOnce), filepath.Join(root, to, checkedOnce)
-	if err := os.WriteFile(a, nil, 0o600); err != nil {
-		return err
+	k.c.remotes[name] = server
+	line, fingerprint, err := server.HostKey(k.ctx)
+	if err != nil {
+		k.bad(what, ExitHeld, err, "is the address right, and the network open to it?")
+		return
 	}
-	if err := os.Rename(a, b); err != nil {
-		return errors.Join(err, os.Remove(a))
+	_, err = server.Folder(".").Stat(k.ctx, ".")
+	switch {
+	case err == nil:
+		k.ok(what, cfg.Address+" as "+cfg.User+", host key "+fingerprint)
+	case errors.Is(err, folder.ErrHostKey):
+		k.bad(what, ExitHeld, err, "once the server's administrator has confirmed the fingerprint "+fingerprint+", write into remotes."+name+":\n        host_keys: [\""+line+"\"]")
+	default:
+		k.folder(what, cfg.Address+" as "+cfg.User, err)
 	}
-	return os.Remove(b)
 }
 
 // backups looks for a copy of the ledger to fall back on.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"sendconnector/internal/config"
+	"sendconnector/internal/folder/remote"
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
@@ -32,6 +34,9 @@ type Options struct {
 	UserAgent string
 	Count     func(sender, op string) // called once for every API call
 
+	// DialRemote reaches SFTP servers; default the network.
+	DialRemote func(ctx context.Context, address string) (net.Conn, error)
+
 	pause func(ctx context.Context, d time.Duration) error // Wait for the clients; nil = real timers
 }
 
@@ -46,6 +51,7 @@ type Connector struct {
 	lang     notification.Lang
 	ledger   *ledger.Ledger
 	ingest   *ingest.Ingest
+	remotes  map[string]*remote.Server
 	flows    map[string]*flow
 	senders  map[string]*sender
 	outboxes map[string]*outbox.Outbox
@@ -62,10 +68,10 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (*Connector, er
 	opts = opts.withDefaults()
 	c := &Connector{
 		cfg: cfg, opts: opts, lang: notification.Lang(cfg.Language),
-		flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{},
+		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{},
 		started: opts.Clock(),
 	}
-	if err := c.buildSenders(); err != nil {
+	if err := errors.Join(c.buildRemotes(), c.buildSenders()); err != nil {
 		return nil, err
 	}
 	if err := c.openLedger(); err != nil {
@@ -163,13 +169,16 @@ func (c *Connector) wayBack() string {
 
 // build makes the rooms that need the ledger.
 func (c *Connector) build(ctx context.Context) error {
-	if err := c.buildFlows(); err != nil {
+	flows, outboxes, err := c.usedFolders(ctx)
+	if err != nil {
 		return err
 	}
-	if err := c.buildOutboxes(); err != nil {
+	if err := c.buildFlows(flows); err != nil {
 		return err
 	}
-	var err error
+	if err := c.buildOutboxes(outboxes); err != nil {
+		return err
+	}
 	c.ingest, err = ingest.New(ingest.Options{
 		Ledger: c.ledger, Data: c.cfg.Data, Clock: c.opts.Clock, Installation: c.cfg.Installation,
 		Step: c.opts.Step, Content: (*content)(c), Log: c.opts.Log,
@@ -187,6 +196,11 @@ func (c *Connector) build(ctx context.Context) error {
 func (c *Connector) Close() error {
 	for _, s := range c.senders {
 		s.client.Close()
+	}
+	for _, s := range c.remotes {
+		if err := s.Close(); err != nil {
+			c.opts.Log.Debug("closing connections to a server", "error", err) // it closes them too
+		}
 	}
 	if c.ledger == nil {
 		return nil

@@ -21,7 +21,7 @@ func faultExit(err error) int {
 		}
 		return ExitFailure
 	}
-	for _, unavailable := range []error{folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrNotExist} {
+	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrNotExist} {
 		if errors.Is(err, unavailable) {
 			return ExitHeld
 		}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"sendconnector/internal/config"
-	"sendconnector/internal/folder"
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/mapping"
@@ -79,10 +78,10 @@ func unpackProfile(packed []byte) (*mapping.Profile, error) {
 }
 
 // buildFlows loads every profile; all mistakes of all profiles are told at once.
-func (c *Connector) buildFlows() error {
+func (c *Connector) buildFlows(used map[string]bool) error {
 	var mistakes yamldoc.Errors
 	for _, name := range names(c.cfg.Flows) {
-		f, err := c.newFlow(name, c.cfg.Flows[name])
+		f, err := c.newFlow(name, c.cfg.Flows[name], used[name])
 		if list, ok := errors.AsType[yamldoc.Errors](err); ok {
 			mistakes = append(mistakes, list...)
 			continue
@@ -95,7 +94,7 @@ func (c *Connector) buildFlows() error {
 	return mistakes.OrNil()
 }
 
-func (c *Connector) newFlow(name string, cfg *config.Flow) (*flow, error) {
+func (c *Connector) newFlow(name string, cfg *config.Flow, used bool) (*flow, error) {
 	s := c.senders[cfg.Sender]
 	f := &flow{cfg: cfg, sender: s, lang: notification.Lang(cfg.Language)}
 	kind := "jsonl"
@@ -106,13 +105,15 @@ func (c *Connector) newFlow(name string, cfg *config.Flow) (*flow, error) {
 		}
 		kind, f.Profile, f.ProfileName = p.Reads().Kind, packed, filepath.Base(cfg.Profile)
 	}
-	root, err := c.folderAt(cfg.Source.Root)
+	root, err := c.folderAt(cfg.Source.Remote, cfg.Source.Root, used)
 	if err != nil {
 		return nil, err
 	}
-	documents, err := relativeTo(cfg.Source.Root, cfg.Documents.Folder)
-	if err != nil {
-		return nil, fmt.Errorf("documents.folder: %w", err)
+	documents := cfg.Documents.Folder
+	if cfg.Source.Remote == "" {
+		if documents, err = relativeTo(cfg.Source.Root, documents); err != nil {
+			return nil, fmt.Errorf("documents.folder: %w", err)
+		}
 	}
 	folders := cfg.Source.Folders
 	f.Flow = ingest.Flow{
@@ -127,11 +128,6 @@ func (c *Connector) newFlow(name string, cfg *config.Flow) (*flow, error) {
 	if len(f.Match) == 0 {
 		f.Match = usualNames(kind)
 	}
-	for _, dir := range []string{folders.In, folders.Work, folders.Archive, folders.Rejected} {
-		if err := root.Mkdir(context.Background(), dir); err != nil {
-			return nil, fmt.Errorf("folder %s: %w", filepath.Join(cfg.Source.Root, dir), err)
-		}
-	}
 	return f, nil
 }
 
@@ -142,24 +138,6 @@ func usualNames(kind string) []string {
 		return []string{"*.jsonl", "*.csv", "*.xlsx"}
 	}
 	return []string{"*.csv", "*.txt", "*.xlsx", "*.xls", "*.xlsm"}
-}
-
-// folderAt opens a local folder whose effects pass the same seam as those of the
-// stages.
-func (c *Connector) folderAt(root string) (folder.Folder, error) {
-	f, err := openFolder(root)
-	if err != nil {
-		return nil, err
-	}
-	return f.WithStep(c.opts.Step), nil
-}
-
-// openFolder opens a local folder, making it if it is missing.
-func openFolder(root string) (*folder.Local, error) {
-	if err := os.MkdirAll(root, 0o770); err != nil {
-		return nil, err
-	}
-	return folder.OpenLocal(root)
 }
 
 // relativeTo gives dir relative to root: documents are reached through the flow's own
@@ -175,10 +153,10 @@ func relativeTo(root, dir string) (string, error) {
 	return filepath.ToSlash(rel), nil
 }
 
-func (c *Connector) buildOutboxes() error {
+func (c *Connector) buildOutboxes(used map[string]bool) error {
 	for _, name := range names(c.cfg.Outboxes) {
 		cfg := c.cfg.Outboxes[name]
-		dir, err := c.folderAt(cfg.Path)
+		dir, err := c.folderAt(cfg.Remote, cfg.Path, used[name])
 		if err != nil {
 			return usage("outboxes.%s: %v", name, err)
 		}

@@ -212,7 +212,9 @@ func (c *Connector) watch(ctx context.Context) {
 
 // take scans one flow.
 func (c *Connector) take(ctx context.Context, f *flow) (ingest.Report, error) {
-	return c.ingest.Pass(ctx, &f.Flow)
+	report, err := c.ingest.Pass(ctx, &f.Flow)
+	p := c.folderProblem(placeOf(f.cfg.Source.Remote, f.cfg.Source.Root), report.Blind)
+	return report, errors.Join(err, c.folderState(ctx, ledger.HoldSource, f.Name, p))
 }
 
 // hear reads the stream of a sender and asks what it has not told.
@@ -270,6 +272,9 @@ func (c *Connector) publish(ctx context.Context, name string, o *outbox.Outbox, 
 		return outbox.Report{}, err
 	}
 	report, err := o.Pass(ctx, state)
+	cfg := c.cfg.Outboxes[name]
+	p := c.folderProblem(placeOf(cfg.Remote, cfg.Path), err)
+	err = errors.Join(err, c.folderState(ctx, ledger.HoldOutbox, name, p))
 	if report.Documents+report.Outcomes+report.Updates+report.Costs > 0 {
 		c.opts.Log.Info("published", "outbox", name, "outcome_files", report.Outcomes, "update_files", report.Updates, "cost_files", report.Costs, "documents", report.Documents)
 	}

@@ -26,6 +26,7 @@ type Status struct {
 	Backup        BackupState          `json:"backup"`
 	Senders       []SenderStatus       `json:"senders"`
 	Flows         []FlowStatus         `json:"flows"`
+	Outboxes      []OutboxStatus       `json:"outboxes"`
 	Batches       []BatchStatus        `json:"batches"`       // newest first, at most 50 unless asked for
 	Notifications []NotificationStatus `json:"notifications"` // only when asked for by batch, protocol or IUN
 }
@@ -53,9 +54,17 @@ type Held struct {
 // FlowStatus is one flow with what waits in its folder.
 type FlowStatus struct {
 	Name    string         `json:"name"`
-	Root    string         `json:"root"`
-	Held    *Held          `json:"held,omitempty"`
+	Root    string         `json:"root"`           // with a remote: its name, a colon, the path there
+	Held    *Held          `json:"held,omitempty"` // nothing of it is sent
+	Away    *Held          `json:"away,omitempty"` // its folder cannot be used: nothing is taken
 	Waiting []WaitingState `json:"waiting,omitempty"`
+}
+
+// OutboxStatus is one outbound folder.
+type OutboxStatus struct {
+	Name string `json:"name"`
+	Path string `json:"path"`           // as a flow's root
+	Away *Held  `json:"away,omitempty"` // it cannot be written to: what is new waits
 }
 
 // WaitingState is a file seen and not taken yet.
@@ -122,6 +131,10 @@ func (c *Connector) Status(ctx context.Context, q StatusQuery) (*Status, error) 
 		now := c.opts.Clock()
 		for _, name := range names(c.senders) {
 			s.Senders = append(s.Senders, c.senderStatus(tx, c.senders[name], holds, now))
+		}
+		for _, name := range names(c.outboxes) {
+			cfg := c.cfg.Outboxes[name]
+			s.Outboxes = append(s.Outboxes, OutboxStatus{name, placeOf(cfg.Remote, cfg.Path), heldOf(holds, ledger.HoldOutbox, name, now)})
 		}
 		for _, name := range names(c.flows) {
 			if q.Flow != "" && q.Flow != name {
@@ -246,7 +259,11 @@ func (c *Connector) senderStatus(tx *ledger.Tx, s *sender, holds []ledger.Hold, 
 }
 
 func (c *Connector) flowStatus(tx *ledger.Tx, name string, holds []ledger.Hold, now time.Time) (FlowStatus, error) {
-	status := FlowStatus{Name: name, Root: c.cfg.Flows[name].Source.Root, Held: heldOf(holds, ledger.HoldFlow, name, now)}
+	source := c.cfg.Flows[name].Source
+	status := FlowStatus{
+		Name: name, Root: placeOf(source.Remote, source.Root), Held: heldOf(holds, ledger.HoldFlow, name, now),
+		Away: heldOf(holds, ledger.HoldSource, name, now),
+	}
 	seen, err := tx.Sightings(name)
 	for _, s := range seen {
 		status.Waiting = append(status.Waiting, WaitingState{File: s.File, Since: s.Since, Reason: s.Reason, Text: s.Text, Missing: s.Missing})

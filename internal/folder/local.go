@@ -30,18 +30,28 @@ type Local struct {
 var _ Folder = (*Local)(nil)
 
 // OpenLocal is the folder at root, which must exist. A root that is itself a link
-// is followed, once, now.
+// is followed.
 func OpenLocal(root string) (*Local, error) {
-	abs, err := filepath.Abs(root)
+	l, err := LocalAt(root)
 	if err != nil {
-		return nil, fail("open", root, err)
+		return nil, err
 	}
-	info, err := os.Stat(abs)
+	info, err := os.Stat(l.root)
 	if err != nil {
 		return nil, fail("open", root, err)
 	}
 	if !info.IsDir() {
 		return nil, &Error{Op: "open", Name: root, Kind: ErrSpecial}
+	}
+	return l, nil
+}
+
+// LocalAt is the folder at root, which may be away now, as a share that is not
+// mounted: until it is back every operation answers ErrUnavailable.
+func LocalAt(root string) (*Local, error) {
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fail("open", root, err)
 	}
 	return &Local{root: abs, pause: pause, active: map[string]bool{}}, nil
 }

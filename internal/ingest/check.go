@@ -10,10 +10,11 @@ import (
 	"sendconnector/internal/folder"
 )
 
-// Check tries what every claim of the flow needs: its folders, and a rename from in/
-// to work/ (rule 25), which it undoes. It answers nil for an exclusive flow, whose
-// claims need no rename. errors.Is tells folder.ErrVolume and folder.ErrPermission.
-func (i *Ingest) Check(ctx context.Context, f *Flow) error {
+// TryFolders tries what every claim of the flow needs: its folders, which it makes
+// where they are missing, and a rename from in/ to work/ (rule 25), which it undoes. An
+// exclusive flow needs no rename. errors.Is tells folder.ErrVolume,
+// folder.ErrPermission, folder.ErrUnavailable…
+func TryFolders(ctx context.Context, f *Flow, installation string) error {
 	for _, dir := range []string{f.in(), f.work(), f.archive(), f.rejected()} {
 		if err := f.Folder.Mkdir(ctx, dir); err != nil {
 			return err
@@ -23,7 +24,7 @@ func (i *Ingest) Check(ctx context.Context, f *Flow) error {
 		return nil
 	}
 	// A name that no flow takes, and that Tidy would remove after a crash.
-	name := ".connector-" + folder.SafeName(i.opts.Installation) + ".tmp"
+	name := ".connector-" + folder.SafeName(installation) + ".tmp"
 	from, to := path.Join(f.in(), name), path.Join(f.work(), name)
 	if _, err := f.Folder.Publish(ctx, from, func(io.Writer) error { return nil }); err != nil {
 		return err

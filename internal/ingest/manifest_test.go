@@ -58,23 +58,23 @@ func TestRule25CheckTriesTheRename(t *testing.T) {
 	r := newRig(t)
 	ctx := context.Background()
 	for range 2 {
-		if err := r.ingest.Check(ctx, r.flow); err != nil {
+		if err := TryFolders(ctx, r.flow, r.ingest.opts.Installation); err != nil {
 			t.Fatal(err)
 		}
 	}
 	r.wantFiles()
 	r.drop("work/.connector-prova.tmp", "")
-	if err := r.ingest.Check(ctx, r.flow); err != nil {
+	if err := TryFolders(ctx, r.flow, r.ingest.opts.Installation); err != nil {
 		t.Error(err)
 	}
 	r.wantFiles()
 	r.flow.Folder = remote{r.flow.Folder, folder.ErrVolume}
-	if err := r.ingest.Check(ctx, r.flow); !errors.Is(err, folder.ErrVolume) {
+	if err := TryFolders(ctx, r.flow, r.ingest.opts.Installation); !errors.Is(err, folder.ErrVolume) {
 		t.Errorf("got %v, want ErrVolume", err)
 	}
 	r.wantFiles()
 	r.flow.Exclusive = true
-	if err := r.ingest.Check(ctx, r.flow); err != nil {
+	if err := TryFolders(ctx, r.flow, r.ingest.opts.Installation); err != nil {
 		t.Error(err)
 	}
 }

@@ -16,8 +16,7 @@ import (
 // Pass looks at a drop once: it goes on with what is claimed, takes what is
 // complete, and tells why the rest waits. A file that fails does not keep the
 // others; its error is in the joined error, beside a report that is complete
-// otherwise. An error that matches folder.ErrUnavailable or ErrPermission for the
-// drop itself means that nothing could be looked at.
+// otherwise. Where nothing could be looked at, the report is Blind.
 //
 // A pass over files that wait writes nothing once their reasons are in the ledger.
 func (i *Ingest) Pass(ctx context.Context, f *Flow) (Report, error) {
@@ -32,13 +31,13 @@ func (i *Ingest) Pass(ctx context.Context, f *Flow) (Report, error) {
 		return p.report, err
 	}
 	if !st.recovered {
-		if err := i.recoverFlow(ctx, f, st); err != nil {
-			return p.report, err
+		if p.report.Blind = i.recoverFlow(ctx, f, st); p.report.Blind != nil {
+			return p.report, p.report.Blind
 		}
 	}
 	st.pass++
-	if err := p.run(ctx); err != nil {
-		return p.report, errors.Join(append(p.faults, err)...)
+	if p.report.Blind = p.run(ctx); p.report.Blind != nil {
+		return p.report, errors.Join(append(p.faults, p.report.Blind)...)
 	}
 	if err := i.remembers(ctx, f, st, &p.report); err != nil {
 		p.faults = append(p.faults, err)

@@ -17,6 +17,8 @@ type Report struct {
 	Foreign []Foreign // claims of other installations older than a day
 	// Released are batches that a file in in/ let go.
 	Released []string
+	// Blind is why the drop could not be looked at at all; nil if it was.
+	Blind error
 	// Next is when a file may become ready by time alone; zero = by a change only.
 	Next time.Time
 	// Settling is the number of exports and documents that only need time: `once`

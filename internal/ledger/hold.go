@@ -106,6 +106,9 @@ func (t *txn) holdInForce(scope HoldScope, name string) (*Hold, error) {
 // holdChanged makes a hold that came or went visible.
 func (t *txn) holdChanged(scope HoldScope, name string) error {
 	t.wake = true
+	if scope == HoldSource || scope == HoldOutbox {
+		return nil // stato.csv says it; no row changes
+	}
 	if scope == HoldNotification {
 		id, err := strconv.ParseUint(name, 10, 64)
 		if err != nil {

@@ -240,12 +240,16 @@ const (
 	HoldFlow         HoldScope = "flow"
 	HoldSender       HoldScope = "sender"
 	HoldNotification HoldScope = "notification"
+	// HoldSource and HoldOutbox say that the folder of a flow or of an outbox cannot be
+	// used. They keep nobody from sending or hearing what the ledger has.
+	HoldSource HoldScope = "source"
+	HoldOutbox HoldScope = "outbox"
 )
 
 // Hold is a condition beside the state (rule 13): never replaces it.
 type Hold struct {
 	Scope  HoldScope `json:",omitzero"`
-	Name   string    `json:",omitzero"` // flow or sender name; decimal ID for a notification
+	Name   string    `json:",omitzero"` // of the flow, sender or outbox; decimal ID for a notification
 	Reason string    `json:",omitzero"` // stable, e.g. a send.Held… reason or "operator"
 	Detail string    `json:",omitzero"` // for people
 	Since  time.Time `json:",omitzero"`

@@ -38,6 +38,36 @@ var connectorCatalogue = map[string]entry{
 		"The ledger was written by a newer version of the connector: use that one.",
 		"architecture.md, The ledger is the hub",
 	},
+	"C-FOLDER-AWAY": {
+		Error,
+		"La cartella {folder} non è raggiungibile: verificare rete, condivisione o server; se è una cartella nuova, crearla. Il connettore riprova da solo.",
+		"The folder {folder} cannot be reached: check network, share or server; if it is a new folder, make it. It is tried again by itself.",
+		"issue “Never twice, never lost”, Faults",
+	},
+	"C-FOLDER-RIGHTS": {
+		Error,
+		"Permessi insufficienti nella cartella {folder}: dare all'utente del connettore lettura, scrittura e rinomina. Il connettore riprova da solo.",
+		"Not enough rights in the folder {folder}: give the connector's user read, write and rename. It is tried again by itself.",
+		"rules.md 25",
+	},
+	"C-FOLDER-FULL": {
+		Error,
+		"Spazio esaurito nella cartella {folder}: liberare spazio. Il connettore riprova da solo.",
+		"No space left in the folder {folder}: free some. It is tried again by itself.",
+		"issue “Never twice, never lost”, Faults",
+	},
+	"C-FOLDER-LOGIN": {
+		Error,
+		"Il server {folder} rifiuta l'accesso: utente, password o chiave non sono (più) validi. La credenziale sostituita su disco viene riletta da sola.",
+		"The server {folder} refuses the login: user, password or key are not valid (any more). A secret replaced on disk is read again by itself.",
+		"issue “Never twice, never lost”, SFTP folders",
+	},
+	"C-FOLDER-HOST-KEY": {
+		Error,
+		"La chiave del server {folder} non è quella attesa: {key}. Chiedere conferma dell'impronta all'amministratore del server e solo allora scriverla in remotes, host_keys (connector check mostra la riga).",
+		"The key of the server {folder} is not the expected one: {key}. Have its administrator confirm the fingerprint, and only then write it into remotes, host_keys (connector check shows the line).",
+		"issue “Never twice, never lost”, SFTP folders",
+	},
 	"C-STOP-SLOW": {
 		Error,
 		"Un lavoro non si è fermato entro 30 secondi; nulla va perso, il prossimo avvio riprende dal registro.",

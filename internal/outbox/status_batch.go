@@ -19,15 +19,15 @@ type holdKey struct {
 	name  string
 }
 
-// holdsOf keeps the holds of flows and senders; those of single notifications are
-// told in the outcome files.
+// holdsOf keeps the holds of flows, their folders and senders; those of single
+// notifications are told in the outcome files.
 func holdsOf(all []ledger.Hold, now time.Time) map[holdKey]ledger.Hold {
 	holds := map[holdKey]ledger.Hold{}
 	for _, h := range all {
 		if !h.Until.IsZero() && !h.Until.After(now) {
 			continue // no longer in force
 		}
-		if h.Scope == ledger.HoldFlow || h.Scope == ledger.HoldSender {
+		if h.Scope == ledger.HoldFlow || h.Scope == ledger.HoldSender || h.Scope == ledger.HoldSource {
 			holds[holdKey{h.Scope, h.Name}] = h
 		}
 	}
@@ -41,6 +41,11 @@ func (o *Outbox) holdLines(holds map[holdKey]ledger.Hold, f Flow) []statusLine {
 		lines = append(lines, statusLine{
 			flow: f.Name, state: fileHeld, why: o.text("held-flow", "why", reasonOf(h)),
 			since: h.Since, next: h.Until,
+		})
+	}
+	if h, ok := holds[holdKey{ledger.HoldSource, f.Name}]; ok {
+		lines = append(lines, statusLine{
+			flow: f.Name, state: fileHeld, why: o.text("held-source", "why", reasonOf(h)), since: h.Since, next: f.NextCheck,
 		})
 	}
 	if h, ok := holds[holdKey{ledger.HoldSender, f.Sender}]; ok && f.Sender != "" {

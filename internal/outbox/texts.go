@@ -70,6 +70,10 @@ var texts = map[string][2]string{
 		"Il flusso è sospeso: {why} Nulla va perso.",
 		"The flow is held: {why} Nothing is lost.",
 	},
+	"held-source": {
+		"Non si prendono file: {why} Quanto già letto prosegue.",
+		"No files are taken: {why} What was read goes on.",
+	},
 	"held-sender": {
 		"Il mittente {sender} è sospeso: {why} Nulla va perso.",
 		"Sender {sender} is held: {why} Nothing is lost.",

@@ -1,0 +1,153 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/remote"
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+)
+
+// buildRemotes makes the SFTP servers. Nobody is connected to before a folder is used.
+func (c *Connector) buildRemotes() error {
+	var problems []error
+	for _, name := range names(c.cfg.Remotes) {
+		server, err := c.newRemote(name, c.cfg.Remotes[name])
+		if err != nil {
+			problems = append(problems, fmt.Errorf("remotes.%s: %w", name, err))
+			continue
+		}
+		c.remotes[name] = server
+	}
+	if len(problems) > 0 {
+		return usage("%v", errors.Join(problems...))
+	}
+	return nil
+}
+
+// newRemote gives the server its secrets as functions: they are read again at every
+// connection, so that one replaced on disk needs no restart.
+func (c *Connector) newRemote(name string, cfg *config.Remote) (*remote.Server, error) {
+	o := remote.Options{
+		Name: name, Address: cfg.Address, User: cfg.User, Agent: cfg.Agent, HostKeys: cfg.HostKeys, KnownHosts: cfg.KnownHosts,
+		Sessions: cfg.Sessions, DialTimeout: cfg.DialTimeout, ProgressTimeout: cfg.ProgressTimeout, KeepAlive: cfg.KeepAlive, Idle: cfg.Idle,
+		IgnoreTimes: cfg.IgnoreTimes, Clock: c.opts.Clock, Log: c.opts.Log, Dial: c.opts.DialRemote,
+	}
+	dir := c.cfg.Dir()
+	if cfg.Password != "" {
+		o.Password = func() (string, error) { return cfg.Password.Resolve(dir) }
+	}
+	if cfg.KeyFile != "" {
+		o.Key = func() (pem []byte, passphrase string, err error) {
+			if cfg.Passphrase != "" {
+				if passphrase, err = cfg.Passphrase.Resolve(dir); err != nil {
+					return nil, "", err
+				}
+			}
+			pem, err = config.ReadPrivate(cfg.KeyFile, cfg.OpenKey)
+			return pem, passphrase, err
+		}
+	}
+	return remote.NewServer(o)
+}
+
+// folderAt gives the folder of a flow or outbox, whose effects pass the same seam as
+// those of the stages. It may be away now: every use of it says so. A folder of this
+// machine is made if it is new; one that was used before is not, because what is missing
+// then is a share that is not mounted, and files written in its place would be hidden by
+// it later.
+func (c *Connector) folderAt(server, root string, used bool) (folder.Folder, error) {
+	if server != "" {
+		s := c.remotes[server]
+		if s == nil {
+			return nil, fmt.Errorf("the remote %s cannot be used", server)
+		}
+		return s.Folder(root).WithStep(c.opts.Step), nil
+	}
+	if !used {
+		_ = os.MkdirAll(root, 0o770) // failing, it is away
+	}
+	f, err := folder.LocalAt(root)
+	if err != nil {
+		return nil, err
+	}
+	return f.WithStep(c.opts.Step), nil
+}
+
+// usedFolders tells which flows and outboxes have batches in the ledger.
+func (c *Connector) usedFolders(ctx context.Context) (flows, outboxes map[string]bool, err error) {
+	flows, outboxes = map[string]bool{}, map[string]bool{}
+	err = c.ledger.View(ctx, func(tx *ledger.Tx) error {
+		return tx.BatchesNewestFirst(func(b *ledger.Batch) bool {
+			flows[b.Flow], outboxes[b.Outbox] = true, true
+			return len(flows) < len(c.cfg.Flows) || len(outboxes) < len(c.cfg.Outboxes)
+		})
+	})
+	return flows, outboxes, err
+}
+
+// placeOf names a folder for people.
+func placeOf(server, root string) string {
+	if server == "" {
+		return root
+	}
+	return server + ":" + root
+}
+
+// folderProblem is what keeps a folder from being used, in words that do not change
+// from one try to the next; nil if err is something else.
+func (c *Connector) folderProblem(place string, err error) *notification.Problem {
+	code, shown := "", ""
+	var hostKey *folder.HostKeyError
+	switch {
+	case errors.As(err, &hostKey):
+		code, shown = "C-FOLDER-HOST-KEY", hostKey.Seen
+	case errors.Is(err, folder.ErrLogin):
+		code = "C-FOLDER-LOGIN"
+	case errors.Is(err, folder.ErrUnavailable):
+		code = "C-FOLDER-AWAY"
+	case errors.Is(err, folder.ErrFull):
+		code = "C-FOLDER-FULL"
+	case errors.Is(err, folder.ErrPermission):
+		code = "C-FOLDER-RIGHTS"
+	default:
+		return nil
+	}
+	p := notification.New(c.lang, code, "", "folder", place, "key", shown)
+	return &p
+}
+
+// A hold of a folder stands for folderHold and is renewed when less than half of that
+// is left: enough for a loop that tries again every few seconds not to write each time.
+const folderHold = 15 * time.Minute
+
+// folderState says to everybody that the folder of a flow or outbox cannot be used, or
+// can again: status, stato.csv and the exit code, and not the log alone (promise 6).
+func (c *Connector) folderState(ctx context.Context, scope ledger.HoldScope, name string, p *notification.Problem) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	holds, err := c.holdsNow(ctx)
+	if err != nil {
+		return err
+	}
+	now := c.opts.Clock()
+	held := heldOf(holds, scope, name, now)
+	switch {
+	case p == nil && held == nil:
+		return nil
+	case p == nil:
+		return c.ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropHold(scope, name) })
+	case held != nil && held.Reason == p.Code && held.Detail == p.Message && held.Until.Sub(now) > folderHold/2:
+		return nil
+	}
+	return c.ledger.Update(ctx, func(tx *ledger.Tx) error {
+		return tx.PutHold(ledger.Hold{Scope: scope, Name: name, Reason: p.Code, Detail: p.Message, Since: now, Until: now.Add(folderHold)})
+	})
+}
