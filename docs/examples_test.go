@@ -59,8 +59,16 @@ func TestPreviewExampleHasTheKeysOfTheCode(t *testing.T) {
 // Damage prevented: the first configuration that somebody copies does not load.
 func TestGuideConfigurationLoads(t *testing.T) {
 	blocks := fenced(read(t, quickGuide), "yaml")
-	if len(blocks) != 1 {
-		t.Fatalf("%d whole configurations in the guide, want 1", len(blocks))
+	if len(blocks) != 2 {
+		t.Fatalf("%d configurations in the guide, want the whole one and that of SFTP", len(blocks))
+	}
+	start, _, _ := strings.Cut(blocks[0], "flows:\n")
+	withServer := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(withServer, []byte(start+blocks[1]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.Load(withServer); err != nil {
+		t.Error(err)
 	}
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(file, []byte(blocks[0]), 0o600); err != nil {

@@ -63,10 +63,10 @@ type Remote struct {
 	HostKeys        []string      `yaml:"host_keys"`           // "SHA256:…" or "ssh-ed25519 AAAA…"
 	KnownHosts      string        `yaml:"known_hosts"`         // file in the format of OpenSSH
 	Sessions        int           `yaml:"sessions"`            // connections at once; default 1
-	DialTimeout     time.Duration `yaml:"dial_timeout"`        // default 15s
+	DialTimeout     time.Duration `yaml:"dial_timeout"`        // default 20s
 	ProgressTimeout time.Duration `yaml:"progress_timeout"`    // default 60s
 	KeepAlive       time.Duration `yaml:"keepalive"`           // default 15s
-	Idle            time.Duration `yaml:"idle"`                // default 5m
+	Idle            time.Duration `yaml:"idle"`                // default 2m
 	IgnoreTimes     bool          `yaml:"ignore_times"`        // the server gives a file another time at every look
 }
 

@@ -166,7 +166,7 @@ func TestRemotePaths(t *testing.T) {
 	if got, want := r.Address, "sftp.example.it:22"; got != want {
 		t.Errorf("address %q, want %q", got, want)
 	}
-	if r.Sessions != 1 || r.DialTimeout != 15*time.Second || !filepath.IsAbs(r.KeyFile) || !filepath.IsAbs(r.KnownHosts) {
+	if r.Sessions != 1 || r.DialTimeout != 20*time.Second || !filepath.IsAbs(r.KeyFile) || !filepath.IsAbs(r.KnownHosts) {
 		t.Errorf("remote %+v", r)
 	}
 	if f.Source.Type != "sftp" || f.Source.Root != "send/tari" || f.Documents.Folder != "pdf" {

@@ -92,10 +92,10 @@ func (s *Source) ownOutbox() *Outbox {
 
 func (r *Remote) setDefaults() {
 	or(&r.Sessions, 1)
-	or(&r.DialTimeout, 15*time.Second)
+	or(&r.DialTimeout, 20*time.Second)
 	or(&r.ProgressTimeout, time.Minute)
 	or(&r.KeepAlive, 15*time.Second)
-	or(&r.Idle, 5*time.Minute)
+	or(&r.Idle, 2*time.Minute)
 	if r.Address != "" {
 		if _, _, err := net.SplitHostPort(r.Address); err != nil {
 			r.Address = net.JoinHostPort(strings.Trim(r.Address, "[]"), "22")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"sendconnector/internal/config"
@@ -54,7 +53,7 @@ func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult
 		k.flow(name)
 	}
 	for _, name := range names(cfg.Outboxes) {
-		k.outbox(name)
+		k.writable("outbox "+name, cfg.Outboxes[name].Remote, cfg.Outboxes[name].Path)
 	}
 	for _, server := range k.c.remotes {
 		_ = server.Close() // nothing was left undone
@@ -203,17 +202,16 @@ func (k *goLive) folder(what, place string, err error) {
 	}
 }
 
-// outbox tries to write where outcomes go, under a name that nobody takes.
-func (k *goLive) outbox(name string) {
-	cfg := k.c.cfg.Outboxes[name]
-	f, err := k.c.folderAt(cfg.Remote, cfg.Path, false)
+// writable tries to write into a folder, under a name that nobody takes.
+func (k *goLive) writable(what, server, dir string) {
+	f, err := k.c.folderAt(server, dir, false)
 	if err == nil {
 		_, err = f.Publish(k.ctx, checkedOnce, func(io.Writer) error { return nil })
 	}
 	if err == nil {
 		err = f.Remove(k.ctx, checkedOnce)
 	}
-	k.folder("outbox "+name, placeOf(cfg.Remote, cfg.Path), err)
+	k.folder(what, placeOf(server, dir), err)
 }
 
 // remote looks at the key that a server shows before it logs in there, so that a person
@@ -254,7 +252,7 @@ func (k *goLive) backups() {
 	all := backups(cfg.Backups)
 	switch {
 	case len(all) == 0:
-		k.writable(what, cfg.Backups)
+		k.writable(what, "", cfg.Backups)
 	case k.c.opts.Clock().Sub(all[0].at) > 2*backupEvery:
 		k.bad(what, ExitHeld, fmt.Errorf("the newest is of %s", all[0].at.Local().Format(time.DateTime)), "a running connector makes one every day: its log and status say why it could not; by hand: connector ledger backup FILE")
 	default:

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Options are how a server is reached. Name, Address, User, one way to log in and
-// one source of host keys are required.
+// Options are how a server is reached. Name, Address, User and one way to log in are
+// required. Without a source of host keys no server is trusted: its key can be looked at,
+// see [Server.HostKey], and everything else is an ErrHostKey.
 type Options struct {
 	Name    string // in the configuration; for messages
 	Address string // host:port
@@ -94,9 +95,6 @@ func (o Options) check() error {
 	}
 	if o.Password == nil && o.Key == nil && !o.Agent {
 		faults = append(faults, errors.New("neither password nor key nor agent"))
-	}
-	if len(o.HostKeys) == 0 && o.KnownHosts == "" {
-		faults = append(faults, errors.New("neither host keys nor a known_hosts file: the server could be anybody"))
 	}
 	return errors.Join(faults...)
 }
