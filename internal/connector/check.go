@@ -178,25 +178,26 @@ func (k *goLive) flow(name string) {
 			k.ok(what+": profile", cfg.Profile)
 		}
 	}
-	f, err := k.c.folderAt(cfg.Source.Remote, cfg.Source.Root, false)
+	f, at, err := k.c.folderAt(cfg.Source.Remote, cfg.Source.Root, false)
 	if err == nil {
+		at.prepare(k.ctx)
 		folders := cfg.Source.Folders
 		err = ingest.TryFolders(k.ctx, &ingest.Flow{
 			Folder: f, In: folders.In, Work: folders.Work, Archive: folders.Archive, Rejected: folders.Rejected, Exclusive: cfg.Source.Exclusive,
 		}, k.c.cfg.Installation)
 	}
-	k.folder(what+": folders, and rename from "+cfg.Source.Folders.In+" to "+cfg.Source.Folders.Work, placeOf(cfg.Source.Remote, cfg.Source.Root), err)
+	k.folder(what+": folders, and rename from "+cfg.Source.Folders.In+" to "+cfg.Source.Folders.Work, at, err)
 }
 
 // folder reports what came of trying a folder.
-func (k *goLive) folder(what, place string, err error) {
-	switch p := k.c.folderProblem(place, err); {
+func (k *goLive) folder(what string, at *place, err error) {
+	switch p := k.c.folderProblem(at, err); {
 	case err == nil:
-		k.ok(what, place)
+		k.ok(what, at.String())
 	case errors.Is(err, folder.ErrVolume):
 		k.bad(what, ExitUsage, err, "both folders must be on one volume with the right to rename; else set source.exclusive: true, if nobody else reads the drop")
 	case p == nil || p.Code == "C-FOLDER-RIGHTS":
-		k.bad(what, ExitUsage, err, "the user that runs the connector needs to read, write and rename in "+place)
+		k.bad(what, ExitUsage, err, "the user that runs the connector needs to read, write and rename in "+at.String())
 	default:
 		k.bad(what, ExitHeld, err, p.Message)
 	}
@@ -204,14 +205,15 @@ func (k *goLive) folder(what, place string, err error) {
 
 // writable tries to write into a folder, under a name that nobody takes.
 func (k *goLive) writable(what, server, dir string) {
-	f, err := k.c.folderAt(server, dir, false)
+	f, at, err := k.c.folderAt(server, dir, false)
 	if err == nil {
+		at.prepare(k.ctx)
 		_, err = f.Publish(k.ctx, checkedOnce, func(io.Writer) error { return nil })
 	}
 	if err == nil {
 		err = f.Remove(k.ctx, checkedOnce)
 	}
-	k.folder(what, placeOf(server, dir), err)
+	k.folder(what, at, err)
 }
 
 // remote looks at the key that a server shows before it logs in there, so that a person
@@ -237,7 +239,7 @@ func (k *goLive) remote(name string) {
 	case errors.Is(err, folder.ErrHostKey):
 		k.bad(what, ExitHeld, err, "once the server's administrator has confirmed the fingerprint "+fingerprint+", write into remotes."+name+":\n        host_keys: [\""+line+"\"]")
 	default:
-		k.folder(what, cfg.Address+" as "+cfg.User, err)
+		k.folder(what, &place{remote: name}, err)
 	}
 }
 

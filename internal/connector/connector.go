@@ -55,6 +55,7 @@ type Connector struct {
 	flows    map[string]*flow
 	senders  map[string]*sender
 	outboxes map[string]*outbox.Outbox
+	places   map[string]*place // of the outboxes
 	bells    bells
 	notices  conditions
 	started  time.Time
@@ -68,7 +69,7 @@ func Open(ctx context.Context, cfg *config.Config, opts Options) (*Connector, er
 	opts = opts.withDefaults()
 	c := &Connector{
 		cfg: cfg, opts: opts, lang: notification.Lang(cfg.Language),
-		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{},
+		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{}, places: map[string]*place{},
 		started: opts.Clock(),
 	}
 	if err := errors.Join(c.buildRemotes(), c.buildSenders()); err != nil {

@@ -24,6 +24,7 @@ import (
 type flow struct {
 	ingest.Flow
 	cfg    *config.Flow
+	place  *place
 	sender *sender
 	lang   notification.Lang
 }
@@ -105,10 +106,11 @@ func (c *Connector) newFlow(name string, cfg *config.Flow, used bool) (*flow, er
 		}
 		kind, f.Profile, f.ProfileName = p.Reads().Kind, packed, filepath.Base(cfg.Profile)
 	}
-	root, err := c.folderAt(cfg.Source.Remote, cfg.Source.Root, used)
+	root, at, err := c.folderAt(cfg.Source.Remote, cfg.Source.Root, used)
 	if err != nil {
 		return nil, err
 	}
+	f.place = at
 	documents := cfg.Documents.Folder
 	if cfg.Source.Remote == "" {
 		if documents, err = relativeTo(cfg.Source.Root, documents); err != nil {
@@ -156,10 +158,11 @@ func relativeTo(root, dir string) (string, error) {
 func (c *Connector) buildOutboxes(used map[string]bool) error {
 	for _, name := range names(c.cfg.Outboxes) {
 		cfg := c.cfg.Outboxes[name]
-		dir, err := c.folderAt(cfg.Remote, cfg.Path, used[name])
+		dir, at, err := c.folderAt(cfg.Remote, cfg.Path, used[name])
 		if err != nil {
 			return usage("outboxes.%s: %v", name, err)
 		}
+		c.places[name] = at
 		c.outboxes[name] = outbox.New(outbox.Options{
 			Ledger: c.ledger, Name: name, Folder: dir, Data: c.cfg.Data, Clock: c.opts.Clock, Step: c.opts.Step,
 			Lang: c.lang, Refresh: cfg.Refresh, Heartbeat: cfg.Heartbeat, MaxLines: cfg.MaxLines, Log: c.opts.Log,

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"sendconnector/internal/config"
@@ -57,27 +60,54 @@ func (c *Connector) newRemote(name string, cfg *config.Remote) (*remote.Server, 
 	return remote.NewServer(o)
 }
 
+// place is where the root of a flow or outbox lies.
+type place struct {
+	remote string // name of the server; "" = this machine
+	root   string
+	make   func(ctx context.Context) error // makes a root that is new; nil = it has to be there
+	made   atomic.Bool
+}
+
+func (p *place) String() string {
+	if p.remote == "" {
+		return p.root
+	}
+	return p.remote + ":" + p.root
+}
+
 // folderAt gives the folder of a flow or outbox, whose effects pass the same seam as
-// those of the stages. It may be away now: every use of it says so. A folder of this
-// machine is made if it is new; one that was used before is not, because what is missing
+// those of the stages. It may be away now: every use of it says so. A root that is new
+// is made by the first prepare; one that was used before is not, because what is missing
 // then is a share that is not mounted, and files written in its place would be hidden by
-// it later.
-func (c *Connector) folderAt(server, root string, used bool) (folder.Folder, error) {
-	if server != "" {
-		s := c.remotes[server]
-		if s == nil {
-			return nil, fmt.Errorf("the remote %s cannot be used", server)
+// it later. On a server only the last folder of the path is made.
+func (c *Connector) folderAt(server, root string, used bool) (folder.Folder, *place, error) {
+	at := &place{remote: server, root: root}
+	if server == "" {
+		f, err := folder.LocalAt(root)
+		if err != nil {
+			return nil, at, err
 		}
-		return s.Folder(root).WithStep(c.opts.Step), nil
+		if !used {
+			at.make = func(context.Context) error { return os.MkdirAll(root, 0o770) }
+		}
+		return f.WithStep(c.opts.Step), at, nil
 	}
-	if !used {
-		_ = os.MkdirAll(root, 0o770) // failing, it is away
+	s := c.remotes[server]
+	if s == nil {
+		return nil, at, fmt.Errorf("the remote %s cannot be used", server)
 	}
-	f, err := folder.LocalAt(root)
-	if err != nil {
-		return nil, err
+	if parent := path.Dir(root); !used && parent != root {
+		at.make = func(ctx context.Context) error { return s.Folder(parent).Mkdir(ctx, path.Base(root)) }
 	}
-	return f.WithStep(c.opts.Step), nil
+	return s.Folder(root).WithStep(c.opts.Step), at, nil
+}
+
+// prepare makes a root that is new, until it has succeeded once. What fails is told by
+// the use of the folder that follows.
+func (p *place) prepare(ctx context.Context) {
+	if p.make != nil && !p.made.Load() && p.make(ctx) == nil {
+		p.made.Store(true)
+	}
 }
 
 // usedFolders tells which flows and outboxes have batches in the ledger.
@@ -92,24 +122,22 @@ func (c *Connector) usedFolders(ctx context.Context) (flows, outboxes map[string
 	return flows, outboxes, err
 }
 
-// placeOf names a folder for people.
-func placeOf(server, root string) string {
-	if server == "" {
-		return root
-	}
-	return server + ":" + root
-}
-
 // folderProblem is what keeps a folder from being used, in words that do not change
 // from one try to the next; nil if err is something else.
-func (c *Connector) folderProblem(place string, err error) *notification.Problem {
-	code, shown := "", ""
+func (c *Connector) folderProblem(at *place, err error) *notification.Problem {
+	code, args := "", []string{"folder", at.String()}
 	var hostKey *folder.HostKeyError
+	var login *folder.LoginError
 	switch {
 	case errors.As(err, &hostKey):
-		code, shown = "C-FOLDER-HOST-KEY", hostKey.Seen
-	case errors.Is(err, folder.ErrLogin):
-		code = "C-FOLDER-LOGIN"
+		code = "C-FOLDER-HOST-KEY"
+		known := strings.Join(hostKey.Expected, ", ")
+		if known == "" {
+			known = c.say("none", "nessuna")
+		}
+		args = []string{"server", at.remote + " (" + hostKey.Host + ")", "key", hostKey.Seen, "known", known}
+	case errors.As(err, &login):
+		code, args = "C-FOLDER-LOGIN", []string{"server", at.remote + " (" + login.Host + ")", "user", login.User}
 	case errors.Is(err, folder.ErrUnavailable):
 		code = "C-FOLDER-AWAY"
 	case errors.Is(err, folder.ErrFull):
@@ -119,7 +147,7 @@ func (c *Connector) folderProblem(place string, err error) *notification.Problem
 	default:
 		return nil
 	}
-	p := notification.New(c.lang, code, "", "folder", place, "key", shown)
+	p := notification.New(c.lang, code, "", args...)
 	return &p
 }
 

@@ -80,6 +80,8 @@ func TestFolderAwayHoldsItsFlowAlone(t *testing.T) {
 // every try of a loop that tries every few seconds for a night.
 func TestFolderHoldIsNotWrittenAtEveryTry(t *testing.T) {
 	w := newStill(t)
+	w.write("drop/in/a.pdf", string(pdfOf("a", 1500)))
+	w.write("drop/in/a.csv", groupedHeading+groupedRow("A/1", ettore, "Ettore Fieramosca", noticeOf(1), "a.pdf", "", ""))
 	if err := w.pass(context.Background(), nil); err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,12 @@ func waitAtMost(group *sync.WaitGroup, d time.Duration) bool {
 // flow that cannot be recovered now, because its folder is away, stops nobody else:
 // its first pass that can recovers it.
 func (c *Connector) recover(ctx context.Context) error {
+	for _, name := range names(c.flows) {
+		c.flows[name].place.prepare(ctx)
+	}
+	for _, name := range names(c.places) {
+		c.places[name].prepare(ctx)
+	}
 	if err := c.tellTraces(ctx); err != nil {
 		return err
 	}
@@ -212,8 +218,9 @@ func (c *Connector) watch(ctx context.Context) {
 
 // take scans one flow.
 func (c *Connector) take(ctx context.Context, f *flow) (ingest.Report, error) {
+	f.place.prepare(ctx)
 	report, err := c.ingest.Pass(ctx, &f.Flow)
-	p := c.folderProblem(placeOf(f.cfg.Source.Remote, f.cfg.Source.Root), report.Blind)
+	p := c.folderProblem(f.place, report.Blind)
 	return report, errors.Join(err, c.folderState(ctx, ledger.HoldSource, f.Name, p))
 }
 
@@ -271,9 +278,10 @@ func (c *Connector) publish(ctx context.Context, name string, o *outbox.Outbox, 
 	if err != nil {
 		return outbox.Report{}, err
 	}
+	at := c.places[name]
+	at.prepare(ctx)
 	report, err := o.Pass(ctx, state)
-	cfg := c.cfg.Outboxes[name]
-	p := c.folderProblem(placeOf(cfg.Remote, cfg.Path), err)
+	p := c.folderProblem(at, err)
 	err = errors.Join(err, c.folderState(ctx, ledger.HoldOutbox, name, p))
 	if report.Documents+report.Outcomes+report.Updates+report.Costs > 0 {
 		c.opts.Log.Info("published", "outbox", name, "outcome_files", report.Outcomes, "update_files", report.Updates, "cost_files", report.Costs, "documents", report.Documents)

@@ -133,8 +133,7 @@ func (c *Connector) Status(ctx context.Context, q StatusQuery) (*Status, error) 
 			s.Senders = append(s.Senders, c.senderStatus(tx, c.senders[name], holds, now))
 		}
 		for _, name := range names(c.outboxes) {
-			cfg := c.cfg.Outboxes[name]
-			s.Outboxes = append(s.Outboxes, OutboxStatus{name, placeOf(cfg.Remote, cfg.Path), heldOf(holds, ledger.HoldOutbox, name, now)})
+			s.Outboxes = append(s.Outboxes, OutboxStatus{name, c.places[name].String(), heldOf(holds, ledger.HoldOutbox, name, now)})
 		}
 		for _, name := range names(c.flows) {
 			if q.Flow != "" && q.Flow != name {
@@ -259,9 +258,8 @@ func (c *Connector) senderStatus(tx *ledger.Tx, s *sender, holds []ledger.Hold, 
 }
 
 func (c *Connector) flowStatus(tx *ledger.Tx, name string, holds []ledger.Hold, now time.Time) (FlowStatus, error) {
-	source := c.cfg.Flows[name].Source
 	status := FlowStatus{
-		Name: name, Root: placeOf(source.Remote, source.Root), Held: heldOf(holds, ledger.HoldFlow, name, now),
+		Name: name, Root: c.flows[name].place.String(), Held: heldOf(holds, ledger.HoldFlow, name, now),
 		Away: heldOf(holds, ledger.HoldSource, name, now),
 	}
 	seen, err := tx.Sightings(name)

@@ -58,14 +58,14 @@ var connectorCatalogue = map[string]entry{
 	},
 	"C-FOLDER-LOGIN": {
 		Error,
-		"Il server {folder} rifiuta l'accesso: utente, password o chiave non sono (più) validi. La credenziale sostituita su disco viene riletta da sola.",
-		"The server {folder} refuses the login: user, password or key are not valid (any more). A secret replaced on disk is read again by itself.",
+		"Il server {server} rifiuta l'accesso dell'utente {user}: password o chiave non sono (più) valide, o l'utente è bloccato. Una credenziale sostituita su disco viene riletta da sola.",
+		"The server {server} refuses the user {user}: password or key are not valid (any more), or the account is locked. A secret replaced on disk is read again by itself.",
 		"issue “Never twice, never lost”, SFTP folders",
 	},
 	"C-FOLDER-HOST-KEY": {
 		Error,
-		"La chiave del server {folder} non è quella attesa: {key}. Chiedere conferma dell'impronta all'amministratore del server e solo allora scriverla in remotes, host_keys (connector check mostra la riga).",
-		"The key of the server {folder} is not the expected one: {key}. Have its administrator confirm the fingerprint, and only then write it into remotes, host_keys (connector check shows the line).",
+		"Il server {server} mostra la chiave {key}, che non è fra quelle note ({known}): può essere un altro server. Chiedere conferma dell'impronta al suo amministratore e solo allora scriverla in remotes, host_keys (connector check mostra la riga).",
+		"The server {server} shows the key {key}, which is not one of those known ({known}): it may be another server. Have its administrator confirm the fingerprint, and only then write it into remotes, host_keys (connector check shows the line).",
 		"issue “Never twice, never lost”, SFTP folders",
 	},
 	"C-STOP-SLOW": {

@@ -19,8 +19,12 @@ type FolderError struct {
 }
 
 func (e *FolderError) Error() string {
-	return fmt.Sprintf("outbox %s: write %q, next try %s: %v",
-		e.Outbox, e.File, e.Retry.UTC().Format(time.RFC3339), e.Err)
+	// Without Retry: the text of a failure that lasts does not change, so that it is
+	// logged once.
+	if e.File == "" {
+		return fmt.Sprintf("outbox %s: %v", e.Outbox, e.Err)
+	}
+	return fmt.Sprintf("outbox %s: write %q: %v", e.Outbox, e.File, e.Err)
 }
 
 func (e *FolderError) Unwrap() error { return e.Err }

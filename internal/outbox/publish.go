@@ -63,7 +63,7 @@ func (o *Outbox) failed(ctx context.Context, name string, err error) error {
 		target = ""
 	}
 	failure := o.rests.failed(o.opts.Name, target, o.opts.Clock(), err)
-	o.opts.Log.Warn("outbound file not written", "outbox", o.opts.Name, "file", name,
+	o.opts.Log.Debug("outbound file not written", "outbox", o.opts.Name, "file", name,
 		"retry", failure.Retry, "error", err)
 	return failure
 }
