@@ -9,9 +9,10 @@ import (
 )
 
 type ledgerCmd struct {
-	Check  ledgerCheckCmd  `cmd:"" help:"Verify every record and index."`
-	Backup ledgerBackupCmd `cmd:"" help:"Write a hot copy."`
-	Export ledgerExportCmd `cmd:"" help:"Write every record as JSON lines."`
+	Check   ledgerCheckCmd   `cmd:"" help:"Verify every record and index."`
+	Backup  ledgerBackupCmd  `cmd:"" help:"Write a hot copy."`
+	Export  ledgerExportCmd  `cmd:"" help:"Write every record as JSON lines."`
+	Rebuild ledgerRebuildCmd `cmd:"" help:"Make a lost ledger anew from the archive folders and SEND; sends nothing."`
 }
 
 type ledgerCheckCmd struct{}

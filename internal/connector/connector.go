@@ -49,7 +49,9 @@ type Connector struct {
 	cfg      *config.Config
 	opts     Options
 	lang     notification.Lang
+	path     string // of the ledger
 	ledger   *ledger.Ledger
+	recall   *recall // only while a ledger is rebuilt
 	ingest   *ingest.Ingest
 	remotes  map[string]*remote.Server
 	flows    map[string]*flow
@@ -66,9 +68,14 @@ type Connector struct {
 // configuration (profiles, secrets, folders), 5 when another process owns the
 // ledger. Nothing is sent or moved yet.
 func Open(ctx context.Context, cfg *config.Config, opts Options) (*Connector, error) {
+	return open(ctx, cfg, opts, filepath.Join(cfg.Data, "ledger.db"))
+}
+
+// open is Open on the ledger at path.
+func open(ctx context.Context, cfg *config.Config, opts Options, path string) (*Connector, error) {
 	opts = opts.withDefaults()
 	c := &Connector{
-		cfg: cfg, opts: opts, lang: notification.Lang(cfg.Language),
+		cfg: cfg, path: path, opts: opts, lang: notification.Lang(cfg.Language),
 		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{}, places: map[string]*place{},
 		started: opts.Clock(),
 	}
@@ -117,7 +124,7 @@ func (c *Connector) openLedger() error {
 	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
 		return usage("the data folder cannot be made: %v", err)
 	}
-	l, err := ledger.Open(c.ledgerPath(), ledger.Options{Clock: c.opts.Clock, Language: c.lang, Step: c.opts.Step})
+	l, err := ledger.Open(c.path, ledger.Options{Clock: c.opts.Clock, Language: c.lang, Step: c.opts.Step, Rebuild: c.path != c.ledgerPath()})
 	if err != nil {
 		return c.ledgerError(err)
 	}

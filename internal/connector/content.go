@@ -269,6 +269,11 @@ func (a *admitting) admit(ctx context.Context) error {
 	if err := a.judge(ctx); err != nil {
 		return err
 	}
+	if a.c.recall != nil {
+		if err := a.c.recall.before(ctx, a.e.flow, a.items); err != nil {
+			return err
+		}
+	}
 	verdicts, err := a.c.ledger.Admit(ctx, a.batch, a.items)
 	if err != nil {
 		return err

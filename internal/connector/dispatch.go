@@ -76,6 +76,15 @@ func Do(ctx context.Context, cfg *config.Config, opts Options, command string, a
 	return nil
 }
 
+// askInto is Ask with the answer decoded.
+func askInto(ctx context.Context, data, command string, args, result any) error {
+	var answer bytes.Buffer
+	if err := Ask(ctx, data, command, args, &answer); err != nil {
+		return err
+	}
+	return json.Unmarshal(answer.Bytes(), result)
+}
+
 // DoRaw is Do with the answer copied to w as it comes.
 func DoRaw(ctx context.Context, cfg *config.Config, opts Options, command string, args any, w io.Writer) error {
 	err := Ask(ctx, cfg.Data, command, args, w)

@@ -277,9 +277,43 @@ func (t *Tx) AdoptAttempt(n *Notification, attempt int) error {
 	if old.State != Intent || attempt < old.Attempt {
 		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "only an attempt in INTENT can adopt a later one"}
 	}
+	if err := t.raise(old, attempt); err != nil {
+		return err
+	}
+	n.Attempt, n.Token = old.Attempt, old.Token
+	return t.writeHot(old)
+}
+
+// AdoptFound stores n, READY and never tried, as what a look-up found of it (rule 16):
+// a rebuilding found the request at SEND under this attempt, or found it taken by
+// another request. From then on the state table holds.
+func (t *Tx) AdoptFound(n *Notification, attempt int) error {
+	old, err := t.loadHot(n.ID)
+	if err != nil {
+		return err
+	}
+	switch n.State {
+	case Submitted, Accepted, Refused, RefusedAtOnce:
+	default:
+		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "nothing that a look-up finds"}
+	}
+	if old.State != Ready || attempt < old.Attempt || old.Key != n.Key || old.OwnerBatch != n.OwnerBatch {
+		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "only what was never tried can be found like this"}
+	}
+	if attempt > old.Attempt {
+		if err := t.raise(old, attempt); err != nil {
+			return err
+		}
+	}
+	n.Attempt, n.Token = old.Attempt, old.Token
+	return t.replaceNote(old, n, Cause{Event: "LOOKUP", EventAt: t.now})
+}
+
+// raise gives a loaded notification and its rows a later attempt; the caller stores
+// the notification.
+func (t *Tx) raise(old *hot, attempt int) error {
 	old.Attempt = attempt
 	old.Token = notification.Token(old.Key.SenderTaxID, old.Key.Protocol, attempt)
-	n.Attempt, n.Token = old.Attempt, old.Token
 	rows, err := t.rowsOf(&old.Notification)
 	if err != nil {
 		return err
@@ -294,7 +328,7 @@ func (t *Tx) AdoptAttempt(n *Notification, attempt int) error {
 			return err
 		}
 	}
-	return t.writeHot(old)
+	return nil
 }
 
 // Wait makes a notification's own request wait behind its refused attempt, for a

@@ -38,6 +38,3 @@ func (l *Ledger) Compact(ctx context.Context, path string) (err error) {
 	}
 	return nil
 }
-
-// RebuildPath is where a ledger is built anew beside the one it is to replace.
-func RebuildPath(path string) string { return path + ".rebuild" }

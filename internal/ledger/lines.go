@@ -123,6 +123,8 @@ func (v view) suspend(line *Line) {
 		p = notification.New(v.lang, "C-HELD", "", "reason", holdText(v.hold))
 	case v.head.Release == DelayedRelease:
 		p = notification.New(v.lang, "C-RELEASE-DELAY", "", "when", clockTime(v.head.ReleaseAt))
+	case v.head.ReleaseWhy == "C-RELEASE-REBUILT":
+		p = notification.New(v.lang, "C-RELEASE-REBUILT", "")
 	case v.head.ReleaseWhy == "C-RELEASE-MAX":
 		p = notification.New(v.lang, "C-RELEASE-MAX", "", "count", strconv.Itoa(v.head.Admitted))
 	default:

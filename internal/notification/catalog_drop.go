@@ -153,6 +153,12 @@ var dropCatalogue = map[string]entry{
 	},
 
 	// Release by file.
+	"C-FILE-REJECTED-BEFORE": {
+		Error,
+		"Il file era già stato respinto per intero prima della ricostruzione del registro: il motivo è nel file .motivo.txt accanto al file, nella cartella dei respinti.",
+		"The whole file had been rejected before the ledger was rebuilt: the reason stands in the .motivo.txt beside it, in the folder of rejected files.",
+		"interface.md, Folders of a flow",
+	},
 	"C-RELEASE-NOTHING": {
 		severity: Warning, source: "rules.md 19",
 		it: "Nessun lotto del file {export} attende il via libera: eliminare questo file.",

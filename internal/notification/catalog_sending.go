@@ -89,6 +89,12 @@ var sendingCatalogue = map[string]entry{
 		en:       "The file brings {count} new notifications, more than may go by themselves. Check that it is the right file, then release it with \"connector release\" or the \".invia\" file.",
 		source:   "rules.md 19",
 	},
+	"C-RELEASE-REBUILT": {
+		Warning,
+		"Il registro è stato ricostruito e SEND non conosce questa notifica: non si può sapere se doveva ancora partire o se era stata scartata. Per inviarla: connector release --batch; per rinunciare: connector discard --batch.",
+		"The ledger was rebuilt and SEND does not know this notification: nobody can tell whether it was still to be sent or had been discarded. To send it: connector release --batch; to give it up: connector discard --batch.",
+		"rules.md, 16, 19",
+	},
 	"C-RELEASE-DELAY": {
 		severity: Warning,
 		it:       "L'invio inizierà il {when}; fino ad allora si può ancora abbandonare con «connector discard».",

@@ -169,6 +169,9 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 	case b.Release == ledger.AwaitsRelease && b.ReleaseWhy == "C-RELEASE-MAX":
 		line.state, line.why = fileAwaits, o.text("awaits-max", pairs...)
 		return line, true, nil
+	case b.Release == ledger.AwaitsRelease && b.ReleaseWhy == "C-RELEASE-REBUILT":
+		line.state, line.why = fileAwaits, notification.New(o.opts.Lang, b.ReleaseWhy, "").Message
+		return line, true, nil
 	case b.Release == ledger.AwaitsRelease:
 		line.state, line.why = fileAwaits, o.text("awaits", pairs...)
 		return line, true, nil

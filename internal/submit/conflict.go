@@ -3,7 +3,6 @@ package submit
 import (
 	"context"
 	"errors"
-	"time"
 
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
@@ -104,7 +103,6 @@ func (w *work) adopt(ctx context.Context, found send.RequestStatus, strict bool)
 // the notification once and knows when SEND took it (rule 22: every adoption is
 // followed by one read).
 func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt int, like likeness) error {
-	now := w.s.o.Clock()
 	w.run.count(func(r *Report) {
 		if r.Adopted++; found.Status == send.Refused {
 			r.Adopted--
@@ -115,20 +113,7 @@ func (w *work) adopted(ctx context.Context, found send.RequestStatus, attempt in
 		if err := adoptAttempt(tx, n, attempt); err != nil {
 			return err
 		}
-		progress(n)
-		n.RequestID, n.NextAttempt = found.RequestID, now
-		if !like.digests {
-			n.Warnings = append(n.Warnings, w.problem("C-ADOPTED-DOCUMENTS", ""))
-		}
-		switch found.Status {
-		case send.Refused:
-			n.State, n.Refusals, n.NextAttempt = ledger.Refused, w.refused(found.Errors), time.Time{}
-			n.CostOfRefusal(0, w.s.o.RefusalFee)
-		case send.Accepted:
-			n.State, n.IUN, n.AcceptedAt = ledger.Accepted, found.IUN, now
-		default:
-			n.State = ledger.Submitted
-		}
+		w.take(n, found, like)
 		return nil
 	})
 }

@@ -1,0 +1,222 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"sendconnector/internal/ledger"
+	"sendconnector/internal/notification"
+	"sendconnector/internal/send"
+	"sendconnector/internal/submit"
+)
+
+// recall asks SEND, while a ledger is rebuilt, what became of every key that the
+// batches bring (rule 16). It is used by one goroutine; the look-ups of a chunk run
+// side by side.
+type recall struct {
+	c      *Connector
+	chains map[ledger.Key]submit.Chain // of the batch that is being read
+	absent map[ledger.Key]bool         // keys of which SEND has nothing
+	report *RebuildReport
+}
+
+// recallLookups is how many look-ups run side by side; the limiter of the key counts
+// them as those of a person who waits.
+const recallLookups = 8
+
+// before takes the errors from items that SEND is found to have: they were sound when
+// they were sent, and today's rules, or a document missing from the archive, must not
+// make them free again.
+func (r *recall) before(ctx context.Context, f *flow, items []ledger.Item) error {
+	var keys []ledger.Key
+	err := r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
+		keys = nil
+		for i := range items {
+			if items[i].Request == nil || items[i].Protocol == "" {
+				continue
+			}
+			k := f.sender.key(items[i].Protocol)
+			n, err := tx.ByKey(k)
+			if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+				return err
+			}
+			if n == nil || err != nil || !n.State.Taken() {
+				keys = append(keys, k)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = r.look(ctx, f.sender, keys)
+	}
+	if err != nil {
+		return err
+	}
+	for i := range items {
+		it := &items[i]
+		if it.Request == nil {
+			continue
+		}
+		k := f.sender.key(it.Protocol)
+		if r.chains[k].Holds(&ledger.Notification{Key: k, Attempt: 1, Request: it.Request, Documents: it.Documents}) {
+			it.AllowShrink = true
+			it.Problems = warningsOf(it.Problems)
+			for n := range it.Rows {
+				it.Rows[n].Problems = warningsOf(it.Rows[n].Problems)
+			}
+		}
+	}
+	return nil
+}
+
+func warningsOf(all []notification.Problem) []notification.Problem {
+	return slices.DeleteFunc(slices.Clone(all), func(p notification.Problem) bool { return p.Severity != notification.Warning })
+}
+
+// look asks for the chains of keys that have not been asked for.
+func (r *recall) look(ctx context.Context, s *sender, keys []ledger.Key) error {
+	ctx, cancel := context.WithCancelCause(send.WithPriority(ctx, send.PriorityLookup))
+	defer cancel(nil)
+	var group sync.WaitGroup
+	var mu sync.Mutex // guards chains and absent
+	places := make(chan struct{}, recallLookups)
+	asked := map[ledger.Key]bool{}
+	for _, k := range keys {
+		mu.Lock()
+		known := r.absent[k] || r.chains[k] != nil || asked[k]
+		mu.Unlock()
+		if known || ctx.Err() != nil {
+			continue
+		}
+		asked[k] = true
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			chain, err := r.chain(ctx, s, k)
+			if err != nil {
+				cancel(err)
+				return
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if len(chain) == 0 {
+				r.absent[k] = true
+			} else {
+				r.chains[k] = chain
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// recallTries is how often a look-up is tried that SEND could not answer.
+const recallTries = 6
+
+func (r *recall) chain(ctx context.Context, s *sender, k ledger.Key) (submit.Chain, error) {
+	for try := 1; ; try++ {
+		chain, err := s.submit.Chain(ctx, k.Protocol, k.SenderTaxID)
+		class := send.ClassOf(err)
+		if err == nil || try == recallTries || ctx.Err() != nil || class != send.Transient && class != send.Unknown {
+			return chain, err
+		}
+		r.c.opts.Wait(ctx, time.Second<<try, nil)
+	}
+}
+
+// settle finds at SEND what a batch has just brought, and leaves the gate shut where
+// something of it is not there: nobody knows whether that was yet to be sent or had
+// been given up, so a person must say. It may be repeated.
+func (r *recall) settle(ctx context.Context, batch string) error {
+	ready, waiting, err := r.open(ctx, batch)
+	if err != nil {
+		return err
+	}
+	asked := len(ready) + len(waiting)
+	for _, n := range append(ready, waiting...) {
+		if err := r.settleOne(ctx, n); err != nil {
+			return err
+		}
+	}
+	ready, waiting, err = r.open(ctx, batch)
+	if err != nil {
+		return err
+	}
+	left := len(ready) + len(waiting)
+	r.report.Found += asked - left
+	clear(r.chains)
+	return r.gate(ctx, batch, left)
+}
+
+// gate opens the release gate of a batch of which nothing is left to send, and says
+// why where it stays shut.
+func (r *recall) gate(ctx context.Context, batch string, left int) error {
+	if left == 0 {
+		if err := r.c.ledger.Release(ctx, batch); err != nil {
+			return err
+		}
+		return r.c.ingest.Forgo(ctx, batch)
+	}
+	r.report.Unknown += left
+	r.report.Awaiting = append(r.report.Awaiting, batch)
+	return r.c.ledger.Update(ctx, func(tx *ledger.Tx) error {
+		b, err := tx.Batch(batch)
+		if err != nil {
+			return err
+		}
+		b.Release, b.ReleaseWhy = ledger.AwaitsRelease, "C-RELEASE-REBUILT"
+		return tx.PutBatch(b)
+	})
+}
+
+// open lists what of a batch would be sent if its gate were open: what it owns, and
+// its requests that wait behind a refused attempt.
+func (r *recall) open(ctx context.Context, batch string) (ready, waiting []*ledger.Notification, err error) {
+	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
+		ready, waiting = nil, nil
+		seen := map[ledger.ID]bool{}
+		var fault error
+		err := tx.Rows(batch, func(row *ledger.Row) bool {
+			if row.Outcome != ledger.RowLinked || seen[row.ID] {
+				return true
+			}
+			seen[row.ID] = true
+			n, err := tx.Notification(row.ID)
+			switch {
+			case err != nil:
+				fault = err
+			case n.Pending != nil && n.Pending.Batch == batch:
+				waiting = append(waiting, n)
+			case n.OwnerBatch == batch && n.State == ledger.Ready:
+				ready = append(ready, n)
+			}
+			return fault == nil
+		})
+		return errors.Join(err, fault)
+	})
+	return ready, waiting, err
+}
+
+// settleOne follows one notification through the attempts that SEND has.
+func (r *recall) settleOne(ctx context.Context, n *ledger.Notification) error {
+	s := r.c.senders[n.Sender]
+	if s == nil {
+		return nil // a sender of before; its batch waits
+	}
+	if err := r.look(ctx, s, []ledger.Key{n.Key}); err != nil {
+		return err
+	}
+	chain := r.chains[n.Key]
+	if n.Pending != nil {
+		if len(chain) <= n.Attempt {
+			return nil // SEND has nothing after the refused attempt
+		}
+		if err := s.submit.RecallWaiting(ctx, n.ID); err != nil {
+			return err
+		}
+	}
+	return s.submit.Recall(ctx, n.ID, chain)
+}

@@ -1,0 +1,261 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sendconnector/internal/folder"
+	"sendconnector/internal/ledger"
+)
+
+// Rebuilt is what a rebuilding made of the folders of the flows.
+type Rebuilt struct {
+	Batches    int      // read again
+	Unreadable int      // whole files that had been rejected
+	Foreign    int      // claimed by another installation, left to it
+	Problems   []string // what could not be read again, one sentence each
+}
+
+// old is a batch that a folder of a flow still has.
+type old struct {
+	claim
+	flow     *Flow
+	rejected bool // in rejected/
+	claimed  bool // still in work/ (or, exclusive, in the data folder)
+}
+
+// Rebuild reads every batch of this installation that lies in archive/, rejected/ or
+// work/ into a new ledger, in the order in which they were claimed, each with the copy
+// of its profile and under its own id. Nothing of them is due: each is sealed behind a
+// closed release gate, and settle is called for it before the next is read, so that it
+// finds out what became of its rows. Killed at any point it is simply called again: a
+// batch that the ledger knows to be archived is done. The folders are not changed.
+func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx context.Context, batch string) error) (Rebuilt, error) {
+	var r Rebuilt
+	var all []*old
+	for _, f := range flows {
+		found, err := i.oldBatches(ctx, f, flows, &r)
+		if err != nil {
+			return r, fmt.Errorf("flow %s: %w", f.Name, err)
+		}
+		all = append(all, found...)
+	}
+	slices.SortStableFunc(all, func(a, b *old) int {
+		if c := a.ClaimedAt.Compare(b.ClaimedAt); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Batch, b.Batch)
+	})
+	if err := i.unread(ctx); err != nil {
+		return r, err
+	}
+	done := map[string]bool{}
+	for _, o := range all {
+		if done[o.Batch] {
+			continue // in the archive, and its claim not yet removed
+		}
+		done[o.Batch] = true
+		if err := i.rebuild(ctx, o, settle, &r); err != nil {
+			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
+		}
+	}
+	return r, nil
+}
+
+// oldBatches finds the batches of a flow. Those in the archive come first, so that a
+// batch that lies in work/ too is read from where it is whole.
+func (i *Ingest) oldBatches(ctx context.Context, f *Flow, flows []*Flow, r *Rebuilt) ([]*old, error) {
+	var found []*old
+	add := func(dir string, rejected bool) error {
+		m, err := readManifest(ctx, f.Folder, path.Join(dir, ManifestName))
+		switch {
+		case errors.Is(err, folder.ErrNotExist):
+			return nil
+		case errors.Is(err, errDamaged):
+			r.problem("%s: %v", dir, err)
+			return nil
+		case err != nil:
+			return err
+		case m.Installation != i.opts.Installation:
+			r.Foreign++
+			return nil
+		}
+		if m.Flow != f.Name {
+			if slices.ContainsFunc(flows, func(o *Flow) bool { return o.Name == m.Flow }) {
+				return nil // two flows share the folders: that one reads it
+			}
+			m.Flow = f.Name // renamed since
+		}
+		found = append(found, &old{claim: claim{Manifest: m, home: f.Folder, dir: dir}, flow: f, rejected: rejected})
+		return nil
+	}
+	err := f.below(ctx, f.archive(), 3, func(dir string) error { return add(dir, false) })
+	if err == nil {
+		err = f.below(ctx, f.rejected(), 1, func(dir string) error { return add(dir, true) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, foreign, faults := i.claims(ctx, f)
+	r.Foreign += len(foreign)
+	for _, fault := range faults {
+		if !errors.Is(fault, errDamaged) {
+			return nil, fault
+		}
+		r.problem("%v", fault)
+	}
+	for _, c := range own {
+		found = append(found, &old{claim: *c, flow: f, claimed: true})
+	}
+	return found, nil
+}
+
+func (r *Rebuilt) problem(format string, args ...any) {
+	r.Problems = append(r.Problems, fmt.Sprintf(format, args...))
+}
+
+// below visits the folders that lie depth levels below dir.
+func (f *Flow) below(ctx context.Context, dir string, depth int, visit func(dir string) error) error {
+	all, err := f.Folder.List(ctx, dir, false)
+	if errors.Is(err, folder.ErrNotExist) {
+		return nil
+	}
+	for _, e := range all {
+		if err != nil {
+			break
+		}
+		switch {
+		case !e.Dir:
+		case depth > 1:
+			err = f.below(ctx, e.Name, depth-1, visit)
+		default:
+			err = visit(e.Name)
+		}
+	}
+	return err
+}
+
+// rebuild brings one batch into the ledger as far as it had got.
+func (i *Ingest) rebuild(ctx context.Context, o *old, settle func(context.Context, string) error, r *Rebuilt) error {
+	b, err := i.batch(ctx, o.Batch)
+	if err != nil || b != nil && b.Archive != "" {
+		return err
+	}
+	if b == nil || b.State == ledger.Reading {
+		if b, err = i.readOld(ctx, o, r); err != nil || b == nil {
+			return err
+		}
+	}
+	if b.State == ledger.Unreadable {
+		r.Unreadable++
+	} else {
+		r.Batches++
+		if err := settle(ctx, b.ID); err != nil {
+			return err
+		}
+	}
+	if o.claimed {
+		return nil // the next Pass puts it into the archive
+	}
+	return i.step(StepArchived, func() error { return i.archived(ctx, o.Batch, o.dir) })
+}
+
+// readOld reads a batch behind a closed gate; nil where it has to be left out.
+func (i *Ingest) readOld(ctx context.Context, o *old, r *Rebuilt) (*ledger.Batch, error) {
+	f := *o.flow
+	f.Release = GateConfig{Mode: GateCommand, Max: -1}
+	if o.claimed {
+		b, _, err := i.advance(ctx, &f, i.state(f.Name), &o.claim)
+		var waits *waitError
+		if errors.As(err, &waits) {
+			return nil, nil //nolint:nilnil // it was never read, so that nothing of it has left
+		}
+		return b, err
+	}
+	whole, err := i.copyOld(ctx, o)
+	switch {
+	case err != nil:
+		return nil, err
+	case !whole:
+		r.problem("batch %s of flow %s: %s is missing from %s, or was changed; its rows are not known again, but what was sent of them is found at SEND if they are dropped again", o.Batch, f.Name, o.Export.Dest, o.dir)
+		return nil, nil //nolint:nilnil // told
+	case o.rejected:
+		return i.rejectAgain(ctx, &f, o)
+	}
+	b, _, err := i.read(ctx, &f, &o.claim)
+	return b, err
+}
+
+// copyOld makes private copies of what the archive has of a batch; false if the export
+// is not what was claimed. A document that is missing or was changed is left out: what
+// was sent of it stands in the manifest, by hash.
+func (i *Ingest) copyOld(ctx context.Context, o *old) (bool, error) {
+	dest := o.Export.Dest
+	if o.rejected {
+		dest = path.Base(dest)
+	}
+	o.Export.Spool = spoolName(o.Batch, 0, o.Name)
+	ok, err := i.copyBack(ctx, o.flow, path.Join(o.dir, dest), o.Export.Spool, o.Export.Hash)
+	if err != nil || !ok || o.rejected {
+		return ok, err
+	}
+	for n := range o.Documents {
+		d := &o.Documents[n]
+		if d.Spool == "" {
+			continue
+		}
+		if _, err := i.copyBack(ctx, o.flow, path.Join(o.dir, d.Dest), d.Spool, d.Hash); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// copyBack makes a private copy from the archive; false if the archive has not got
+// those bytes.
+func (i *Ingest) copyBack(ctx context.Context, f *Flow, source, spool, hash string) (bool, error) {
+	if ok, err := i.spooled(ctx, spool, hash); err != nil || ok {
+		return ok, err
+	}
+	got, _, err := i.copyToSpool(ctx, f.Folder, source, spool)
+	switch {
+	case errors.Is(err, folder.ErrNotExist):
+		return false, nil
+	case err == nil && got != hash:
+		return false, i.data.Remove(ctx, spool)
+	}
+	return err == nil, err
+}
+
+// rejectAgain stores a whole file that had been rejected, with its reason as far as it
+// can still be found.
+func (i *Ingest) rejectAgain(ctx context.Context, f *Flow, o *old) (*ledger.Batch, error) {
+	p := o.Problem
+	if p == nil {
+		file, _ := i.data.Local()
+		needs, err := i.opts.Content.Needs(ctx, f.Name, path.Join(file, o.Export.Spool))
+		if err != nil {
+			return nil, err
+		}
+		p = needs.Unreadable
+	}
+	if p == nil {
+		again := f.problem("C-FILE-REJECTED-BEFORE", "")
+		p = &again
+	}
+	b, _, err := i.unreadable(ctx, &o.claim, *p)
+	return b, err
+}
+
+// Forgo marks the private copies of an archived batch as freed and removes them,
+// where a rebuilding found that nothing of it is to be sent any more (rule 24).
+func (i *Ingest) Forgo(ctx context.Context, batch string) error {
+	if err := i.markFreed(ctx, batch); err != nil {
+		return err
+	}
+	return i.removeSpool(ctx, batch)
+}
