@@ -73,6 +73,9 @@ func (w *world) do(act func(c *Connector) error) {
 func TestRule16RebuiltInTheMiddle(t *testing.T) {
 	for way, lose := range ways {
 		for at, nth := range map[string]int{"submit.preload:after": 1, "submit.create:before": 9, "submit.create:after": 9, "progress.events:after": 1} {
+			if way != "whole data folder" && at != "submit.create:after" {
+				continue // how it went makes no difference from where it was
+			}
 			t.Run(way+","+at, func(t *testing.T) {
 				t.Parallel()
 				w := newStill(t)
@@ -165,7 +168,7 @@ func TestRebuildKilledInTheMiddle(t *testing.T) {
 		t.Fatalf("only %d steps", counted.calls)
 	}
 	most := counted.calls * 3 / 4 // how many were sent, and so looked up, differs a little
-	for nth := 1; nth <= most; nth += max(1, most/12) {
+	for nth := 1; nth <= most; nth += max(1, most/8) {
 		t.Run(fmt.Sprint(nth), func(t *testing.T) {
 			t.Parallel()
 			w, protocols, sent := drop(t)
