@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/yamldoc"
 )
 
@@ -47,7 +48,7 @@ func TestExampleCommentsAreValidKeys(t *testing.T) {
 		}
 		lines = append(lines, line)
 	}
-	path := filepath.Join(t.TempDir(), "config.yaml")
+	path := filepath.Join(foldertest.TempDir(t), "config.yaml")
 	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ flows:
 
 func load(t *testing.T, text string) (*Config, error) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "config.yaml")
+	path := filepath.Join(foldertest.TempDir(t), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +136,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 }
 
 func TestSecrets(t *testing.T) {
-	dir := t.TempDir()
+	dir := foldertest.TempDir(t)
 	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(" geheim\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +193,7 @@ func TestShowLoadsAgain(t *testing.T) {
 	if strings.Contains(string(text), "geheim") || !strings.Contains(string(text), "${env:KEY}") {
 		t.Errorf("a secret must stand there by its reference only:\n%s", text)
 	}
-	again := filepath.Join(t.TempDir(), "config.yaml")
+	again := filepath.Join(foldertest.TempDir(t), "config.yaml")
 	// uat has its own address, so the effective one may not be written for it
 	written := strings.ReplaceAll(string(text), "    base_url: https://api.uat.notifichedigitali.it\n", "")
 	if err := os.WriteFile(again, []byte(written), 0o600); err != nil {

@@ -14,6 +14,7 @@ import (
 	"codeberg.org/go-pdf/fpdf"
 
 	"sendconnector/internal/config"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/simulator"
 )
 
@@ -71,7 +72,7 @@ func newWorld(t testing.TB, change ...func(string) string) *world {
 func newWorldOn(t testing.TB, o simulator.Options, change ...func(string) string) *world {
 	t.Helper()
 	o.Keys = nil
-	w := &world{t: t, dir: t.TempDir(), sim: simulator.New(o)}
+	w := &world{t: t, dir: foldertest.TempDir(t), sim: simulator.New(o)}
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)
 	w.url = server.URL

@@ -18,6 +18,7 @@ import (
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/simulator"
 )
@@ -110,7 +111,7 @@ func newStill(t testing.TB, change ...func(string) string) *world {
 
 func newStillOn(t testing.TB, o simulator.Options, change ...func(string) string) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), sim: simulator.New(o)}
+	w := &world{t: t, dir: foldertest.TempDir(t), sim: simulator.New(o)}
 	server := httptest.NewServer(w.sim)
 	t.Cleanup(server.Close)
 	w.url = server.URL

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"sendconnector/internal/config"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 )
 
@@ -14,7 +15,7 @@ import (
 // "ALLEGATO.PDF" where the profile says "*.pdf", or with one that is still being
 // copied, or with somebody else's from outside the drop.
 func TestGlob(t *testing.T) {
-	root := t.TempDir()
+	root := foldertest.TempDir(t)
 	drop, shared := filepath.Join(root, "in"), filepath.Join(root, "documenti")
 	for _, name := range []string{
 		"in/export.csv", "in/Cart/ATTO.PDF", "in/Cart/b.pdf", "in/Cart/~$b.pdf", "in/Cart/c.pdf.part", "in/Cart/.d.pdf", "in/Cart/sub/e.pdf",

@@ -5,33 +5,16 @@ import (
 	"path/filepath"
 	"testing"
 
-	"golang.org/x/sys/windows"
-
 	"sendconnector/internal/folder"
 	"sendconnector/internal/folder/foldertest"
 )
-
-// hold opens a file as Excel does: others may read it, nobody may replace it.
-func hold(t *testing.T, path string) (release func()) {
-	t.Helper()
-	name, err := windows.UTF16PtrFromString(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, windows.FILE_SHARE_READ, nil,
-		windows.OPEN_EXISTING, windows.FILE_ATTRIBUTE_NORMAL, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() { _ = windows.CloseHandle(h) }
-}
 
 // Damage prevented: an outcome file open in Excel stops the connector, or its
 // update is lost, or an older update replaces a newer one when Excel is closed.
 func TestTargetHeldOpen(t *testing.T) {
 	f, root := open(t)
 	foldertest.Put(t, f, "stato.csv", "first")
-	release := hold(t, filepath.Join(root, "stato.csv"))
+	release := foldertest.Hold(t, filepath.Join(root, "stato.csv"))
 	if !f.Locked(t.Context(), "stato.csv") {
 		t.Error("a held file is not seen as locked")
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/notification"
 )
 
@@ -33,7 +34,7 @@ type world struct {
 // newWorld opens a ledger that is verified when the test ends: the damage every
 // test guards against beside its own is an index that no longer tells the truth.
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	w := &world{t: t, path: filepath.Join(foldertest.TempDir(t), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	w.open()
 	t.Cleanup(func() {
 		w.verify()

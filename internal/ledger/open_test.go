@@ -14,6 +14,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/notification"
 )
 
@@ -126,7 +127,7 @@ func TestRestoredBackupIsStale(t *testing.T) {
 	outcome(t, v[1], RowLinked) // same token: SEND's 409 leads to the look-up
 
 	// On another machine there is no number beside it at all.
-	elsewhere := filepath.Join(t.TempDir(), "ledger.db")
+	elsewhere := filepath.Join(foldertest.TempDir(t), "ledger.db")
 	w.ok(os.WriteFile(elsewhere, copied.Bytes(), 0o600))
 	l, err := Open(elsewhere, opts(w))
 	w.ok(err)
@@ -138,7 +139,7 @@ func TestRestoredBackupIsStale(t *testing.T) {
 
 // Damage: a flipped bit on the disk changes who is notified.
 func TestFlippedBitIsFound(t *testing.T) {
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	w := &world{t: t, path: filepath.Join(foldertest.TempDir(t), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	w.open()
 	_, v := w.drop(tari(1))
 	var record []byte

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 	"sendconnector/internal/notification"
 )
@@ -42,7 +43,7 @@ type house struct {
 func newHouse(t testing.TB) *house {
 	t.Helper()
 	h := &house{t: t, ctx: context.Background(), now: time.Date(2026, 11, 22, 9, 15, 0, 0, time.UTC)}
-	h.out, h.data = t.TempDir(), t.TempDir()
+	h.out, h.data = foldertest.TempDir(t), foldertest.TempDir(t)
 	h.open()
 	t.Cleanup(func() {
 		for _, err := range h.ledger.Verify() {
