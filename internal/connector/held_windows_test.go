@@ -84,14 +84,14 @@ func TestOutcomeHeldOpen(t *testing.T) {
 	}
 	old := w.read("drop/out/h.*.esito.csv")
 	release, releaseStatus := foldertest.Hold(t, found[0]), foldertest.Hold(t, filepath.Join(w.dir, "drop", "out", "stato.csv"))
-	w.lives(3)
+	w.lives(2)
 	if got := w.read("drop/out/h.*.esito.csv"); got != old {
 		t.Error("the held file changed")
 	}
 	if got := w.read("drop/out/h.*.esito.nuovo.csv"); !strings.Contains(got, string(ledger.Perfezionata)) {
 		t.Errorf("beside the held file:\n%s", got)
 	}
-	if got := w.read("drop/out/stato.nuovo.csv"); !strings.Contains(got, "h.csv") {
+	if got := w.read("drop/out/stato.nuovo.csv"); !strings.Contains(got, "(connettore)") {
 		t.Errorf("beside stato.csv:\n%s", got)
 	}
 	w.onceAtSEND("H/1")

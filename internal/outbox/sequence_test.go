@@ -3,12 +3,12 @@ package outbox
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/ledger"
 )
 
@@ -57,7 +57,7 @@ func TestRule28NumbersAreGapFreeAndFrozen(t *testing.T) {
 		t.Error("the mark does not follow")
 	}
 	// The reader takes files away; nothing of it is published again, numbers go on.
-	h.must(os.RemoveAll(filepath.Join(h.out, "aggiornamenti")))
+	foldertest.RemoveAll(t, filepath.Join(h.out, "aggiornamenti"))
 	h.reopen()
 	h.pass(h.outbox())
 	for name := range h.files() {
