@@ -44,7 +44,7 @@ func (w *world) lives(n int) {
 	w.t.Helper()
 	for range n {
 		w.sim.Advance(7 * 24 * time.Hour)
-		w.steps(2)
+		w.steps(1)
 	}
 }
 
@@ -84,7 +84,13 @@ func TestOutcomeHeldOpen(t *testing.T) {
 	}
 	old := w.read("drop/out/h.*.esito.csv")
 	release, releaseStatus := foldertest.Hold(t, found[0]), foldertest.Hold(t, filepath.Join(w.dir, "drop", "out", "stato.csv"))
-	w.lives(2)
+	for range 6 {
+		w.lives(1)
+		if beside, _ := filepath.Glob(filepath.Join(w.dir, "drop", "out", "h.*.nuovo.csv")); len(beside) == 1 &&
+			strings.Contains(w.read("drop/out/h.*.nuovo.csv"), string(ledger.Perfezionata)) {
+			break
+		}
+	}
 	if got := w.read("drop/out/h.*.esito.csv"); got != old {
 		t.Error("the held file changed")
 	}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"sendconnector/internal/folder/foldertest"
 )
 
 // tornWorld is a closed ledger with something of everything, and its bytes.
 func tornWorld(t *testing.T) (*world, []byte) {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
+	w := &world{t: t, path: filepath.Join(foldertest.TempDir(t), "ledger.db"), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)}
 	w.open()
 	for i := range 8 {
 		w.drop(tari(4*i), tari(4*i+1), tari(4*i+2), tari(4*i+3))
@@ -128,7 +130,7 @@ func TestLostPageIsFoundAfterABadEnd(t *testing.T) {
 					continue
 				}
 				// A place of its own: bbolt does not give back a file that made it panic.
-				w.path = filepath.Join(t.TempDir(), "ledger.db")
+				w.path = filepath.Join(foldertest.TempDir(t), "ledger.db")
 				w.ok(os.WriteFile(w.path, spoilt, 0o600))
 				w.ok(os.WriteFile(ownerFile(w.path), nil, 0o600)) // nobody gave it back
 				l, err := Open(w.path, opts(w))
