@@ -73,12 +73,16 @@ func TestHostileManifestsDoNothing(t *testing.T) {
 		"another environment":      func(m *Manifest) { m.Environment = "prod" },
 		"another outbox":           func(m *Manifest) { m.Outbox = "altro" },
 		"earlier batch unknown": func(m *Manifest) {
-			m.Documents = append(m.Documents, Copy{File: File{Dest: "earlier/x.pdf"}, Names: []string{"b.pdf"}, Protocol: "P1",
-				From: other, FromSpool: "spool/" + other + "/000001.pdf", FromHash: strings.Repeat("a", 64)})
+			m.Documents = append(m.Documents, Copy{
+				File: File{Dest: "earlier/x.pdf"}, Names: []string{"b.pdf"}, Protocol: "P1",
+				From: other, FromSpool: "spool/" + other + "/000001.pdf", FromHash: strings.Repeat("a", 64),
+			})
 		},
 		"earlier batch leads out": func(m *Manifest) {
-			m.Documents = append(m.Documents, Copy{File: File{Dest: "earlier/x.pdf"}, Names: []string{"b.pdf"}, Protocol: "P1",
-				From: "../..", FromSpool: "control.json", FromHash: strings.Repeat("a", 64)})
+			m.Documents = append(m.Documents, Copy{
+				File: File{Dest: "earlier/x.pdf"}, Names: []string{"b.pdf"}, Protocol: "P1",
+				From: "../..", FromSpool: "control.json", FromHash: strings.Repeat("a", 64),
+			})
 		},
 	}
 	for name, attack := range attacks {
