@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path/filepath"
 	"slices"
 
 	"sendconnector/internal/ingest"
@@ -53,13 +54,36 @@ func (c *Connector) openExport(f *flow, packed []byte, file string, glob func(st
 		e.drafts = mapping.DraftsJSONL(read.Rows(), d)
 		return e, nil
 	}
+	if read.Macros() {
+		c.opts.Log.Warn("the workbook holds macros; they are not run", "flow", f.Name, "file", filepath.Base(file))
+	}
 	m, err := p.Compile(read.Heading(), d)
 	if err != nil {
 		return nil, errors.Join(err, read.Close())
 	}
 	e.shrink = p.AllowShrink
 	e.drafts = m.Drafts(read.Rows(), func() (mapping.Rows, error) { return read.Rows(), nil })
+	if read.Macros() {
+		e.drafts = noting(e.drafts, notification.New(f.lang, "C-FILE-MACROS", ""))
+	}
 	return e, nil
+}
+
+// noting adds what is to be said of the whole file to its first draft, for the
+// outcome file to show.
+func noting(drafts iter.Seq2[*mapping.Draft, error], p notification.Problem) iter.Seq2[*mapping.Draft, error] {
+	return func(yield func(*mapping.Draft, error) bool) {
+		said := false
+		for d, err := range drafts {
+			if d != nil && !said {
+				said = true
+				d.Attach([]notification.Problem{p})
+			}
+			if !yield(d, err) {
+				return
+			}
+		}
+	}
 }
 
 // unreadable turns what is wrong with a whole file into the problem that its reason

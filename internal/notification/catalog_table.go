@@ -35,6 +35,12 @@ var tableCatalogue = map[string]entry{
 		"The file exceeds a safety limit: {detail}. See that it is the right file and not damaged; if it is as it should be, split it into smaller parts (the limits of rows and megabytes can be raised in the profile: format, max_rows, max_mb).",
 		"reference/file-drop.md C",
 	},
+	"C-FILE-MACROS": {
+		Warning,
+		"Il file contiene macro: il connettore non le esegue e legge solo i valori salvati. Se una macro doveva compilare delle celle, aprire il file, eseguirla, salvare e depositare di nuovo.",
+		"The file holds macros: the connector does not run them and reads the stored values only. If a macro was to fill cells, open the file, run it, save and drop it again.",
+		"issue 3 §4",
+	},
 	"C-FILE-ENCODING": {
 		Error,
 		"I caratteri del file non corrispondono alla codifica prevista ({expected}): {detail}. La codifica sembra {likely}: indicarla nel profilo (format, encoding) oppure esportare di nuovo il file.",

@@ -15,6 +15,7 @@ type File struct {
 	path    string
 	heading table.Heading
 	outcome bool
+	macros  bool
 	source  func() (source, error) // opens the rows from the beginning
 	release func() error
 }
@@ -101,6 +102,9 @@ func (f *File) Heading() table.Heading {
 
 // Outcome reports whether the file is one of our outcome files dropped again.
 func (f *File) Outcome() bool { return f.outcome }
+
+// Macros reports whether the workbook holds macros. They are never run.
+func (f *File) Macros() bool { return f.macros }
 
 // Rows streams the rows that are not blank. An error, always a [*FileError], ends
 // the stream. Every call starts from the beginning.

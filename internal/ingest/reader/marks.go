@@ -68,12 +68,16 @@ func (c *cellMarks) row(n int) ([]cellMark, error) {
 	return nil, nil
 }
 
-// finish is io.EOF if the sheet was closed properly.
-func (c *cellMarks) finish() error {
+// finish is io.EOF if the sheet was closed properly and the library, which ends
+// without a word at the first thing that is no XML, has seen all rows up to the last.
+func (c *cellMarks) finish(last int) error {
 	for !c.ended {
 		if err := c.advance(); err != nil {
 			return err
 		}
+	}
+	if c.last > last {
+		return fileError("C-FILE-DAMAGED", "detail", "il foglio si interrompe")
 	}
 	return io.EOF
 }
@@ -96,9 +100,14 @@ func (c *cellMarks) advance() error {
 			c.ended = true
 			return nil
 		case "row", "row/":
+			above := c.last
 			c.last++
 			if n, ok := c.number("r"); ok {
 				c.last = n
+			}
+			if c.last <= above {
+				// The library would put the cells of one row into another.
+				return fileError("C-FILE-DAMAGED", "detail", "righe non in ordine")
 			}
 			c.cells = c.cells[:0]
 			if name == "row" {
@@ -125,6 +134,9 @@ func (c *cellMarks) cellsOf() error {
 			column++
 			if ref, ok := c.attr("r"); ok {
 				column = columnOf(ref)
+			}
+			if len(c.cells) >= maxRowTags {
+				return tooMany("elementi in una riga", maxRowTags)
 			}
 			style, _ := c.number("s")
 			kind, _ := c.attr("t")

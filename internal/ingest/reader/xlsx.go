@@ -1,10 +1,10 @@
 package reader
 
 import (
-	"archive/zip"
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,8 +32,17 @@ type workbook struct {
 	formats map[int]numberFormat
 }
 
+// notUnderstood makes a panic of the library, which takes much of a workbook for
+// granted, the file's fault: one bad file must not end the service.
+func notUnderstood(err *error) {
+	if p := recover(); p != nil {
+		*err = fileError("C-FILE-DAMAGED", "detail", "XLSX").because(fmt.Errorf("panic: %v", p))
+	}
+}
+
 // openWorkbook opens an XLSX within its limits. Macros are data here: nothing is run.
-func openWorkbook(path string, limit int64) (*workbook, error) {
+func openWorkbook(path string, limit int64) (wb *workbook, err error) {
+	defer notUnderstood(&err)
 	if limit <= 0 {
 		limit = defaultUnzipped
 	}
@@ -46,30 +55,11 @@ func openWorkbook(path string, limit int64) (*workbook, error) {
 	if err != nil {
 		return nil, fileError("C-FILE-DAMAGED", "detail", "XLSX").because(err)
 	}
-	wb := &workbook{path: path, file: file, formats: map[int]numberFormat{}}
+	wb = &workbook{path: path, file: file, formats: map[int]numberFormat{}}
 	if err := wb.describe(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return wb, nil
-}
-
-// checkArchive applies the limits before anything is unpacked.
-func checkArchive(path string, limit int64) error {
-	z, err := zip.OpenReader(path)
-	if err != nil {
-		return fileError("C-FILE-DAMAGED", "detail", "ZIP").because(err)
-	}
-	defer func() { _ = z.Close() }()
-	if len(z.File) > maxParts {
-		return fileError("C-FILE-LIMIT", "detail", "ZIP: più di "+strconv.Itoa(maxParts))
-	}
-	total := int64(0)
-	for _, f := range z.File {
-		if total += int64(min(f.UncompressedSize64, 1<<50)); total > limit {
-			return fileError("C-FILE-LIMIT", "detail", fmt.Sprintf("dimensione oltre %d MB", limit>>20))
-		}
-	}
-	return nil
 }
 
 func (wb *workbook) describe() error {
@@ -81,7 +71,11 @@ func (wb *workbook) describe() error {
 	if wb.parts, err = sheetParts(wb.path); err != nil {
 		return err
 	}
-	for _, sheet := range wb.file.GetSheetList() {
+	sheets := wb.file.GetSheetList()
+	if len(sheets) > maxSheets {
+		return tooMany("fogli", maxSheets)
+	}
+	for _, sheet := range sheets {
 		if strings.Contains(wb.parts[sheet], "chartsheets/") || strings.Contains(wb.parts[sheet], "dialogsheets/") {
 			continue // a chart is no table
 		}
@@ -93,6 +87,16 @@ func (wb *workbook) describe() error {
 		return fileError("C-FILE-SHEET", "sheet", "1", "found", "nessuno")
 	}
 	return nil
+}
+
+// macros tells whether the workbook holds a macro project.
+func (wb *workbook) macros() bool {
+	found := false
+	wb.file.Pkg.Range(func(name, _ any) bool {
+		found = strings.EqualFold(filepath.Base(name.(string)), "vbaProject.bin") //nolint:forcetypeassert // the library's keys are names
+		return !found
+	})
+	return found
 }
 
 // sheet finds a sheet by name or by its number among the visible ones.
@@ -119,6 +123,7 @@ type xlsxSource struct {
 	shift   int
 	count   int
 	maxRows int
+	cells   int // seen so far, blank ones too
 }
 
 func (wb *workbook) open(sheet string) (*xlsxSource, error) {
@@ -136,12 +141,13 @@ func (wb *workbook) open(sheet string) (*xlsxSource, error) {
 func (x *xlsxSource) stop() error { return errors.Join(x.rows.Close(), x.marks.close()) }
 
 // raw is the next row of the sheet, blank ones too; io.EOF after the last.
-func (x *xlsxSource) raw() (table.Row, error) {
+func (x *xlsxSource) raw() (row table.Row, err error) {
+	defer notUnderstood(&err)
 	if !x.rows.Next() {
 		if err := x.rows.Error(); err != nil {
 			return table.Row{}, fileError("C-FILE-DAMAGED", "detail", "il foglio si interrompe").because(err)
 		}
-		return table.Row{}, x.marks.finish()
+		return table.Row{}, x.marks.finish(x.number)
 	}
 	x.number++
 	cells, err := x.rows.Columns()
@@ -152,7 +158,14 @@ func (x *xlsxSource) raw() (table.Row, error) {
 	if err != nil {
 		return table.Row{}, err
 	}
-	row := table.Row{Number: x.number - x.shift, Cells: cells}
+	// The library fills a row up to its last cell, wherever that says it is.
+	if x.cells += len(cells); x.cells > maxCells {
+		return table.Row{}, tooMany("celle", maxCells)
+	}
+	if len(cells) > maxColumns {
+		return table.Row{}, fileError("C-FILE-LIMIT", "detail", "riga "+strconv.Itoa(x.number)+": più di "+strconv.Itoa(maxColumns)+" colonne")
+	}
+	row = table.Row{Number: x.number - x.shift, Cells: cells}
 	x.interpret(&row, marks)
 	return row, nil
 }
@@ -177,7 +190,7 @@ func (x *xlsxSource) next() (table.Row, error) {
 // interpret renders typed cells and marks damaged ones.
 func (x *xlsxSource) interpret(row *table.Row, marks []cellMark) {
 	for _, m := range marks {
-		if m.column < 0 || m.column >= excelize.MaxColumns {
+		if m.column < 0 || m.column >= maxColumns {
 			continue
 		}
 		for m.formula && len(row.Cells) <= m.column {
@@ -262,6 +275,9 @@ func (wb *workbook) heading(sheet string, f table.Format) (csvHead, error) {
 		if err != nil {
 			return csvHead{}, err
 		}
+		if row.Blank() && src.number > f.SkipRows+maxHeadingRows {
+			return csvHead{}, fileError("C-FILE-BLANK")
+		}
 		if src.number <= f.SkipRows || row.Blank() {
 			continue
 		}
@@ -274,7 +290,7 @@ func (wb *workbook) heading(sheet string, f table.Format) (csvHead, error) {
 
 func (wb *workbook) asFile(sheet string, h csvHead, f table.Format) *File {
 	return &File{
-		path: wb.path, heading: h.heading, release: wb.file.Close,
+		path: wb.path, heading: h.heading, release: wb.file.Close, macros: wb.macros(),
 		source: func() (source, error) {
 			src, err := wb.open(sheet)
 			if err != nil {

@@ -278,6 +278,6 @@ func FuzzMarks(f *testing.F) {
 				}
 			}
 		}
-		_ = marks.finish()
+		_ = marks.finish(50)
 	})
 }
