@@ -22,12 +22,19 @@ import (
 // maxNodes bounds an expression: a line or two of text has dozens.
 const maxNodes = 500
 
+// maxExpression bounds its text in bytes, before it is parsed: parentheses are no
+// nodes, and millions of them would end the process.
+const maxExpression = 8 << 10
+
 // rowName is the variable that gives columns by their full names: row["Codice fiscale"].
 const rowName = "row"
 
-// allowedBuiltins are those of the language that are pure and cannot grow a text
-// without bound.
-var allowedBuiltins = []string{"trim", "trimPrefix", "trimSuffix", "upper", "lower", "split", "replace", "len", "indexOf", "lastIndexOf", "hasPrefix", "hasSuffix", "int", "string", "first", "last", "join"}
+// allowedBuiltins are those of the language that are pure and cannot make a text
+// grow; boundedBuiltins have its names and our bounds (see growing).
+var (
+	allowedBuiltins = []string{"trim", "trimPrefix", "trimSuffix", "upper", "lower", "split", "len", "indexOf", "lastIndexOf", "hasPrefix", "hasSuffix", "int", "string", "first", "last"}
+	boundedBuiltins = []string{"replace", "join"}
+)
 
 // environment is the heading of one file as an expression sees it.
 type environment struct {
@@ -89,7 +96,7 @@ func variable(title string) string {
 	if name == "" || unicode.IsDigit([]rune(name)[0]) {
 		name = "_" + name
 	}
-	for _, word := range slices.Concat(reserved, allowedBuiltins, ourFunctions) {
+	for _, word := range slices.Concat(reserved, allowedBuiltins, boundedBuiltins, ourFunctions) {
 		if name == word {
 			return name + "_"
 		}
@@ -114,6 +121,10 @@ type binding struct {
 // reported, not only the first.
 func (c *compiler) compileExpr(f *Field, want target) *program {
 	text := *f.Expr
+	if len(text) > maxExpression {
+		c.errs.Add(c.p.doc.ErrorInside(f.inner, f.shift, c.say("l'espressione è troppo lunga: al massimo %d byte", "the expression is too long: %d bytes at most"), maxExpression))
+		return nil
+	}
 	tree, err := parser.ParseWithConfig(text, nil)
 	if err != nil {
 		c.exprError(f, err)
@@ -129,7 +140,7 @@ func (c *compiler) compileExpr(f *Field, want target) *program {
 	for _, name := range allowedBuiltins {
 		options = append(options, expr.EnableBuiltin(name))
 	}
-	options = append(options, functions()...)
+	options = append(append(options, functions()...), growing()...)
 	if want == forBool {
 		options = append(options, expr.AsBool())
 	}
@@ -181,6 +192,7 @@ func (v *nameVisitor) Visit(node *ast.Node) {
 			v.title(n)
 		}
 	}
+	v.bound(*node)
 }
 
 func (v *nameVisitor) settle() {
@@ -189,7 +201,7 @@ func (v *nameVisitor) settle() {
 		case v.rows[n]:
 		case v.called[n]:
 			if !slices.Contains(ourFunctions, n.Value) {
-				known := append(slices.Clone(ourFunctions), allowedBuiltins...)
+				known := slices.Concat(ourFunctions, allowedBuiltins, boundedBuiltins)
 				v.report(n.Location().From, fmt.Sprintf(v.c.say("la funzione «%s» non esiste; funzioni: %s", "there is no function %q; functions: %s"), n.Value, strings.Join(known, ", ")))
 			}
 		case n.Value == rowName:
@@ -305,16 +317,24 @@ func functions() []expr.Option {
 }
 
 // run evaluates the expression on a row; the machine and the variables are reused
-// from row to row.
+// from row to row. A cell or result beyond the bounds is an error of the row.
 func (p *program) run(e *evaluator, cells func(column int) string) (any, error) {
 	for _, b := range p.vars {
+		cell, err := bounded(cells(b.column))
+		if err != nil {
+			return nil, err
+		}
 		if b.title {
-			e.titles[b.name] = cells(b.column)
+			e.titles[b.name] = cell
 		} else {
-			e.vars[b.name] = cells(b.column)
+			e.vars[b.name] = cell
 		}
 	}
-	return e.machine.Run(p.code, e.vars)
+	out, err := e.machine.Run(p.code, e.vars)
+	if text, ok := out.(string); ok && err == nil {
+		return bounded(text)
+	}
+	return out, err
 }
 
 // evaluator is what expressions run in.

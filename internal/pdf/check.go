@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 )
 
 // DeepLimit is the size in bytes up to which a file is read through; of longer ones
@@ -19,8 +18,6 @@ const (
 	headBytes = 1 << 10
 	tailBytes = 64 << 10
 	endWindow = 1 << 10 // readers look for the end mark this far from the end
-	// patience bounds the reading of one file; a sound one takes milliseconds.
-	patience = 10 * time.Second
 )
 
 // Report is what a check found in a file that is a PDF and whole.
@@ -127,9 +124,7 @@ func deep(ctx context.Context, r io.ReaderAt, report Report) (Report, error) {
 		return report, err
 	}
 	report.Signed = bytes.Contains(whole, []byte("/ByteRange"))
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	doc, err := parse(bounded, whole)
+	doc, err := inTime(ctx, func(ctx context.Context) (document, error) { return parse(ctx, whole) })
 	if ctx.Err() != nil {
 		return report, ctx.Err()
 	}
@@ -137,7 +132,7 @@ func deep(ctx context.Context, r io.ReaderAt, report Report) (Report, error) {
 	case errors.Is(err, errLocked):
 		report.Encrypted, report.Locked = true, true
 		return report, nil
-	case errors.Is(err, errGaveUp), bounded.Err() != nil:
+	case errors.Is(err, errGaveUp):
 		report.Encrypted = bytes.Contains(whole, []byte("/Encrypt"))
 		return report, nil
 	case err != nil:

@@ -42,11 +42,12 @@ func Codes(ctx context.Context, r io.ReaderAt, size int64) (Found, error) {
 	if !bytes.HasPrefix(whole, []byte(signature)) {
 		return Found{}, nil
 	}
-	bounded, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	text := textOf(bounded, whole)
+	text, err := inTime(ctx, func(ctx context.Context) ([]byte, error) { return textOf(ctx, whole), nil })
 	if ctx.Err() != nil {
 		return Found{}, ctx.Err()
+	}
+	if err != nil {
+		return Found{}, nil //nolint:nilerr // a document that is not understood has no text
 	}
 	return Found{TaxIDs: taxIDsIn(text), Notices: noticesIn(text)}, nil
 }

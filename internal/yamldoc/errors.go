@@ -46,11 +46,19 @@ func (e *Error) Error() string {
 // marshals to a JSON array.
 type Errors []*Error
 
-// Error prints all of them, one below the other.
+// maxPrinted is how many mistakes are printed; nobody mends more at once, and a file
+// that is something else altogether has one a line.
+const maxPrinted = 200
+
+// Error prints them, one below the other.
 func (e Errors) Error() string {
-	parts := make([]string, len(e))
+	parts := make([]string, 0, min(len(e), maxPrinted)+1)
 	for i, one := range e {
-		parts[i] = one.Error()
+		if i == maxPrinted {
+			parts = append(parts, fmt.Sprintf("… %d more mistakes", len(e)-i))
+			break
+		}
+		parts = append(parts, one.Error())
 	}
 	return strings.Join(parts, "\n")
 }
@@ -85,11 +93,23 @@ func (e Errors) sorted() Errors {
 	return e
 }
 
-// excerptWidth keeps an excerpt within a terminal.
-const excerptWidth = 110
+// excerptWidth keeps an excerpt within a terminal; maxMessage keeps a message that
+// repeats a key or a value of the document readable.
+const (
+	excerptWidth = 110
+	maxMessage   = 2000
+)
+
+// clipped is text cut to maxMessage bytes, at a character.
+func clipped(text string) string {
+	if len(text) <= maxMessage {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxMessage], "") + "…"
+}
 
 func (d *Document) errorAt(pos Position, path, format string, args ...any) *Error {
-	e := &Error{File: d.file, Line: pos.Line, Column: pos.Column, Path: path, Message: fmt.Sprintf(format, args...)}
+	e := &Error{File: d.file, Line: pos.Line, Column: pos.Column, Path: clipped(path), Message: clipped(fmt.Sprintf(format, args...))}
 	line := []rune(strings.TrimRight(d.line(pos.Line), "\r \t"))
 	if len(line) == 0 {
 		return e
