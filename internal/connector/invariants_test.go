@@ -186,8 +186,11 @@ func (w *world) outcomeLines(name string) []string {
 func (w *world) places(files []string) map[string][]string {
 	w.t.Helper()
 	found := map[string][]string{}
-	root := filepath.Join(w.dir, "drop")
-	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+	root, err := filepath.EvalSymlinks(filepath.Join(w.dir, "drop"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}

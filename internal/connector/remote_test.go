@@ -1,0 +1,185 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sendconnector/internal/config"
+	"sendconnector/internal/folder/foldertest/sshtest"
+)
+
+// newRemoteWorld is newStill with its flow on an SFTP server, whose folder is
+// linked to drop/, so that what looks there looks on the server.
+func newRemoteWorld(t *testing.T, server *sshtest.Server) *world {
+	t.Helper()
+	w := newStill(t, func(text string) string { return onServer(text, server, server.HostKey) })
+	w.write("keys/sftp", server.Password)
+	if err := os.Symlink(server.Root, filepath.Join(w.dir, "drop")); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// onServer moves the flow of a configuration onto the server.
+func onServer(text string, server *sshtest.Server, hostKey string) string {
+	return strings.Replace(text, "{root: drop,", "{remote: server, root: "+server.Root+",", 1) + fmt.Sprintf(`remotes:
+  server: {address: "%s", user: %s, password: "${file:keys/sftp}", host_keys: ["%s"]}
+`, server.Addr, server.User, hostKey)
+}
+
+// A flow whose source and outbox lie on a server must end as one on this machine does:
+// every row its outcome, every file its place, every proof in its index.
+func TestWholeLifeOnServer(t *testing.T) {
+	clean, _ := killedRun(t, "", 0)
+	w := newRemoteWorld(t, sshtest.Start(t, sshtest.Options{}))
+	files := w.mixedDrop()
+	w.untilClosed(2)
+	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+	compareResults(t, clean, w.result(files))
+}
+
+// A server that is down, shows another key or refuses the password must hold its flow,
+// say what to do, and let it go on without a restart once the cause is gone; what was
+// taken before is sent meanwhile (promise 6).
+func TestServerThatCannotBeUsed(t *testing.T) {
+	tests := []struct {
+		name   string
+		before func(w *world, s *sshtest.Server)
+		code   string
+		said   func(s *sshtest.Server) string // in the hold
+		after  func(w *world, s *sshtest.Server)
+	}{
+		{
+			"down", func(_ *world, s *sshtest.Server) { s.Down() },
+			"C-FOLDER-AWAY", func(s *sshtest.Server) string { return "server:" + s.Root },
+			func(_ *world, s *sshtest.Server) { s.Up() },
+		},
+		{
+			"another password", func(_ *world, s *sshtest.Server) { s.SetPassword("altra"); s.Cut() },
+			"C-FOLDER-LOGIN", func(s *sshtest.Server) string { return s.User },
+			func(w *world, _ *sshtest.Server) { w.write("keys/sftp", "altra") },
+		},
+		{
+			"another host key", func(_ *world, s *sshtest.Server) { s.NewHostKey(); s.Cut() },
+			"C-FOLDER-HOST-KEY", func(s *sshtest.Server) string { return s.Fingerprint },
+			nil, // only a person may let it go on, by the configuration
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			server := sshtest.Start(t, sshtest.Options{})
+			w := newRemoteWorld(t, server)
+			w.write("drop/in/a.pdf", string(pdfOf("a", 1500)))
+			w.write("drop/in/a.csv", groupedHeading+groupedRow("A/1", ettore, "Ettore Fieramosca", noticeOf(1), "a.pdf", "", ""))
+			c, err := Open(context.Background(), w.cfg, w.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			f := c.flows["tari"]
+			if _, err := c.take(context.Background(), f); err != nil {
+				t.Fatal(err)
+			}
+			tt.before(w, server)
+			if _, err := c.Once(context.Background(), OnceOptions{}); err != nil { // finds the connection lost
+				t.Error(err)
+			}
+			w.sim.Advance(time.Minute)
+			s, err := c.Once(context.Background(), OnceOptions{})
+			if err != nil || s.Exit != ExitHeld {
+				t.Errorf("exit %d, %v: %+v", s.Exit, err, s)
+			}
+			w.onceAtSEND("A/1") // taken before
+			status, err := c.Status(context.Background(), StatusQuery{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			away := status.Flows[0].Away
+			if away == nil || away.Reason != tt.code || !strings.Contains(away.Detail, tt.said(server)) {
+				t.Errorf("away: %+v, want %s with %s", away, tt.code, tt.said(server))
+			}
+			w.write("drop/in/b.pdf", string(pdfOf("b", 1500)))
+			w.write("drop/in/b.csv", groupedHeading+groupedRow("A/2", ettore, "Ettore Fieramosca", noticeOf(2), "b.pdf", "", ""))
+			w.sim.Advance(10 * time.Minute) // longer than any pause between tries
+			if tt.after == nil {
+				if _, err := c.Once(context.Background(), OnceOptions{}); err != nil {
+					t.Error(err)
+				}
+				w.onceAtSEND("A/1")
+				return
+			}
+			tt.after(w, server)
+			if s, err = c.Once(context.Background(), OnceOptions{}); err != nil || s.Exit != ExitOK || len(s.Holds) > 0 {
+				t.Errorf("with the cause gone: %v %+v", err, s)
+			}
+			w.onceAtSEND("A/1", "A/2")
+		})
+	}
+}
+
+// A server that nobody has vouched for must not be spoken to, and check must give the
+// line to paste: with it everything is well.
+func TestUnknownHostKeyIsToldByCheck(t *testing.T) {
+	server := sshtest.Start(t, sshtest.Options{})
+	w := newStill(t, func(text string) string {
+		return strings.Replace(onServer(text, server, ""), `, host_keys: [""]`, "", 1)
+	})
+	w.write("keys/sftp", server.Password)
+	results, exit := Check(context.Background(), w.cfg, w.opts)
+	told := false
+	for _, r := range results {
+		told = told || !r.OK && strings.Contains(r.Hint, server.Fingerprint) && strings.Contains(r.Hint, `host_keys: ["`+server.HostKey+`"]`)
+	}
+	if exit != ExitHeld || !told || server.Logins() > 0 {
+		t.Fatalf("exit %d, %d logins: %+v", exit, server.Logins(), results)
+	}
+	text, err := os.ReadFile(filepath.Join(w.dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pasted := strings.Replace(string(text), `user: `+server.User, `user: `+server.User+`, host_keys: ["`+server.HostKey+`"]`, 1)
+	w.configure("config.yaml", pasted)
+	results, _ = Check(context.Background(), w.cfg, w.opts)
+	sound := 0
+	for _, r := range results {
+		if strings.HasPrefix(r.What, "remote ") || strings.HasPrefix(r.What, "flow ") || strings.HasPrefix(r.What, "outbox ") {
+			sound++
+			if !r.OK {
+				t.Errorf("with the line pasted: %+v", r)
+			}
+		}
+	}
+	if sound != 4 {
+		t.Errorf("%d results about folders, want server, profile, folders and outbox: %+v", sound, results)
+	}
+}
+
+// A secret file of a server that others may read is refused, and said to be the cause.
+func TestOpenSecretOfServerIsRefused(t *testing.T) {
+	if os.PathSeparator == '\\' {
+		return // mode bits say nothing there
+	}
+	server := sshtest.Start(t, sshtest.Options{})
+	w := newRemoteWorld(t, server)
+	if err := os.Chmod(filepath.Join(w.dir, "keys", "sftp"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(context.Background(), w.cfg, w.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.take(context.Background(), c.flows["tari"]); !errors.Is(err, config.ErrOpenSecret) {
+		t.Errorf("error %v, want that of the open file", err)
+	}
+	if server.Logins() > 0 {
+		t.Error("logged in with a secret that others may read")
+	}
+}
