@@ -27,27 +27,6 @@ func newDrive(t *testing.T, folders string) *world {
 	return w
 }
 
-// steps passes n times, a minute apart.
-func (w *world) steps(n int) {
-	w.t.Helper()
-	for range n {
-		if err := w.pass(context.Background(), nil); err != nil {
-			w.t.Fatal(err)
-		}
-		w.sim.Advance(time.Minute)
-	}
-}
-
-// lives passes n times, a week of the platform's life apart: few passes where every
-// one waits for a program that holds a file.
-func (w *world) lives(n int) {
-	w.t.Helper()
-	for range n {
-		w.sim.Advance(7 * 24 * time.Hour)
-		w.steps(1)
-	}
-}
-
 // Programs of Windows write back-slashes into their exports, drive letters into the
 // configuration and CRLF everywhere, and do not care about case: a drop that is whole
 // must not wait for documents that lie there, and names of devices must do no harm.
