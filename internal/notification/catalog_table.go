@@ -93,8 +93,8 @@ var tableCatalogue = map[string]entry{
 	},
 	"C-CELL-SCIENTIFIC": {
 		Error,
-		"La colonna {field} contiene {value}: il foglio elettronico ha trasformato il codice in notazione scientifica e ne ha perso le cifre. Impostare la colonna come Testo e scrivere di nuovo il valore.",
-		"Column {field} holds {value}: the spreadsheet turned the code into scientific notation and lost its digits. Format the column as Text and enter the value again.",
+		"La colonna {field} contiene {value}: Excel ha trasformato il codice in notazione scientifica e le sue cifre sono perse. Questo file non si può correggere: riprendere l'esportazione del programma (o il file di esito pubblicato) e aprirla in Excel con Dati > Da testo/CSV, colonna di tipo Testo, mai con un doppio clic; in un file .xlsx impostare la colonna come Testo e scrivere di nuovo il valore.",
+		"Column {field} holds {value}: Excel turned the code into scientific notation and its digits are lost. This file cannot be corrected: take the program's export (or the published outcome file) again and open it in Excel with Data > From Text/CSV, column type Text, never by a double click; in an .xlsx file format the column as Text and enter the value again.",
 		"reference/file-drop.md C",
 	},
 	"C-CELL-FORMULA": {
