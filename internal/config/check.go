@@ -227,6 +227,22 @@ func (k *checker) flow(name string, f *Flow) {
 		k.wrong(at+".documents.folder", "the folder of documents must lie below the flow's root")
 	}
 	k.duration(at+".documents.deadline", *f.Documents.Deadline, 0, 30*24*time.Hour)
+	k.retention(at+".retention", f.Retention)
+}
+
+// retention: nothing goes from the archive that the ledger still knows.
+func (k *checker) retention(at string, r Retention) {
+	const least, most = 30 * 24 * time.Hour, 3650 * 24 * time.Hour
+	if *r.Ledger != 0 {
+		k.duration(at+".ledger", *r.Ledger, least, most)
+	}
+	if r.Archive == 0 {
+		return
+	}
+	k.duration(at+".archive", r.Archive, least, most)
+	if *r.Ledger == 0 || r.Archive < *r.Ledger {
+		k.wrong(at+".archive", "archive must be kept at least as long as the ledger: until then a row may have to be sent again from it")
+	}
 }
 
 func below(root, dir string) bool {

@@ -157,7 +157,14 @@ type Flow struct {
 	Outbox    string     `yaml:"outbox"`  // name in outboxes; "" = <root>/out
 	Release   ReleaseSet `yaml:"release"`
 	Documents Documents  `yaml:"documents"`
+	Retention Retention  `yaml:"retention"`
 	Language  string     `yaml:"language"`
+}
+
+// Retention says how long what is over is kept (rule 30).
+type Retention struct {
+	Ledger  *time.Duration `yaml:"ledger"`  // in the ledger, since the last change; default 1095d; 0 = for ever
+	Archive time.Duration  `yaml:"archive"` // in archive/ and rejected/, since the claim; default 0 = for ever
 }
 
 // Source is where exports arrive.

@@ -151,6 +151,9 @@ func (f *Flow) setDefaults(language string) {
 		f.Documents.Deadline = ptr(30 * time.Minute)
 	}
 	or(&f.Documents.OnMissing, "rows")
+	if f.Retention.Ledger == nil { // zero is a choice
+		f.Retention.Ledger = ptr(1095 * 24 * time.Hour)
+	}
 }
 
 // absolutePaths makes every path of the file start from the file's folder.

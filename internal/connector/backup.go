@@ -134,19 +134,6 @@ func rotate(dir string, keep int) error {
 	return err
 }
 
-// backupLoop is backup for the service: a failure is told and tried again later, and
-// nothing else waits for it.
-func (c *Connector) backupLoop(ctx context.Context) (time.Time, error) {
-	next, err := c.backup(ctx)
-	if ctx.Err() == nil {
-		c.tell(backupPart, err)
-	}
-	if next.IsZero() {
-		next = c.opts.Clock().Add(backupEvery)
-	}
-	return next, nil
-}
-
 // backupPart names the daily copy among the parts that can fail.
 const backupPart = "backup"
 

@@ -31,6 +31,7 @@ func handlers() map[string]handler {
 		"price":         answer((*Connector).Price),
 		"ledger-check":  answer((*Connector).LedgerCheck),
 		"ledger-backup": answer((*Connector).LedgerBackup),
+		"ledger-purge":  answer((*Connector).Purge),
 		"ledger-export": func(ctx context.Context, c *Connector, _ []byte, w io.Writer) error {
 			return c.ledger.Export(ctx, w)
 		},

@@ -266,6 +266,8 @@ func (r *once) finish(ctx context.Context) (Summary, error) {
 	r.fault(ctx, "private copies", err)
 	_, err = r.c.backup(ctx)
 	r.fault(ctx, backupPart, err)
+	_, err = r.c.purge(ctx)
+	r.fault(ctx, purgePart, err)
 	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		for _, id := range r.batches {
 			if err := r.count(tx, id); err != nil {

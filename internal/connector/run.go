@@ -146,7 +146,7 @@ func (c *Connector) loops() []namedPass {
 	}
 	return append(all,
 		namedPass{name: "private copies", pass: c.tidy, slow: true},
-		namedPass{name: "daily copy", pass: c.backupLoop, slow: true})
+		namedPass{name: "daily chores", pass: c.chores, slow: true})
 }
 
 // tidyPause is how often private copies are looked through, which reads much of the

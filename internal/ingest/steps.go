@@ -25,6 +25,7 @@ const (
 	StepMarker    = "ingest.marker"    // the file that released it, archived
 	StepFreed     = "ingest.freed"     // the ledger knows that the private copies go
 	StepFree      = "ingest.free"      // private copies removed
+	StepExpire    = "ingest.expire"    // a purged batch, gone from archive/ or rejected/
 )
 
 // Before and After tell the two sides of a step.

@@ -191,8 +191,11 @@ func (t *Tx) Notifications(batch string, visit func(*Notification) bool) error {
 		seen[r.ID] = true
 		n, err := t.note(r.ID)
 		if err != nil {
+			if r.Superseded { // its notification went to a later batch, which has been purged
+				err = ignoreNotFound(err)
+			}
 			fail = err
-			return false
+			return err == nil
 		}
 		return n.OwnerBatch != batch || visit(n)
 	})

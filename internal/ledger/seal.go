@@ -152,7 +152,7 @@ func (l *Ledger) finishChores(ctx context.Context) error {
 }
 
 // chore does one chunk of a chore and stores where the next begins.
-func (t *txn) chore(key []byte, from uint64) error {
+func (t *Tx) chore(key []byte, from uint64) error {
 	h, err := t.headByNo(binary.BigEndian.Uint64(key[1:]))
 	if err != nil {
 		return err
@@ -165,6 +165,8 @@ func (t *txn) chore(key []byte, from uint64) error {
 		next, err = t.overRows(h, from, t.tellRow)
 	case choreDiscard:
 		next, err = t.overRows(h, from, t.discardRow)
+	case choreRemove:
+		next, err = t.removeSome(h)
 	default:
 		err = errors.New("unknown kind")
 	}
