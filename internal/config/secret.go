@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,14 +61,23 @@ func (s Secret) Resolve(dir string) (string, error) {
 
 // ReadPrivate reads a small file that holds a secret. On Unix a file that others
 // than its owner may read is refused with ErrOpenSecret unless open is true (secrets
-// of containers are mounted so); Windows has no such bits.
+// of containers are mounted so). Windows has no such bits: see SharedWith.
 func ReadPrivate(path string, open bool) ([]byte, error) {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the secret file %s does not exist", path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("secret file: %w", err)
+	}
+	defer file.Close()
+	// What is judged is the very file that is read: a name can change hands in between.
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("secret file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	if info.Size() > maxSecret {
 		return nil, fmt.Errorf("%s is too large for a secret (%d bytes)", path, info.Size())
@@ -75,7 +85,21 @@ func ReadPrivate(path string, open bool) ([]byte, error) {
 	if !open && readableByOthers(info) {
 		return nil, fmt.Errorf("%s: %w", path, ErrOpenSecret)
 	}
-	return os.ReadFile(path)
+	data, err := io.ReadAll(io.LimitReader(file, maxSecret))
+	if err != nil {
+		return nil, fmt.Errorf("secret file: %w", err)
+	}
+	return data, nil
+}
+
+// File is the path of the file that holds the secret; "" if it is in the environment
+// or nowhere.
+func (s Secret) File(dir string) string {
+	kind, name, err := s.reference()
+	if err != nil || kind != "file" {
+		return ""
+	}
+	return absolute(dir, name)
 }
 
 // absolute makes a path of the configuration absolute.

@@ -60,6 +60,9 @@ func Check(ctx context.Context, cfg *config.Config, opts Options) ([]CheckResult
 	}
 	k.backups()
 	k.space()
+	for _, warning := range k.c.openness() {
+		k.ok("warning", warning)
+	}
 	exit := ExitOK
 	for _, r := range k.results {
 		exit = Worst(exit, r.exit)

@@ -129,6 +129,9 @@ func (c *Connector) openLedger() error {
 		return c.ledgerError(err)
 	}
 	c.ledger = l
+	for _, warning := range c.openness() {
+		c.opts.Log.Warn("open to others", "what", warning)
+	}
 	return c.emptyTemp()
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -58,6 +59,11 @@ func (c *Connector) serveControl(ctx context.Context) (*control, error) {
 	if err != nil {
 		return nil, fmt.Errorf("control endpoint: %w", err)
 	}
+	if ep.Network == "unix" {
+		if err := os.Chmod(ep.Address, 0o600); err != nil {
+			return nil, errors.Join(fmt.Errorf("control endpoint: %w", err), listener.Close())
+		}
+	}
 	ep.Address = listener.Addr().String()
 	ctl := &control{file: filepath.Join(c.cfg.Data, endpointFile), done: make(chan struct{})}
 	data, err := json.Marshal(ep)
@@ -70,11 +76,14 @@ func (c *Connector) serveControl(ctx context.Context) (*control, error) {
 	ctl.server = &http.Server{
 		Handler:           controlHandler(c, ep.Token),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          slog.NewLogLogger(c.opts.Log.Handler(), slog.LevelDebug),
 	}
 	go func() {
 		defer close(ctl.done)
-		_ = ctl.server.Serve(listener) // always ErrServerClosed after close
+		_ = ctl.server.Serve(peers{listener}) // always ErrServerClosed after close
 	}()
 	return ctl, nil
 }
@@ -89,17 +98,25 @@ func (ctl *control) close() {
 	_ = os.Remove(ctl.file)
 }
 
+// controlHost is the only Host that is answered. A page that a browser loaded from
+// elsewhere, with a name that now leads to this machine, sends its own.
+const controlHost = "connector"
+
+const (
+	maxArgs      = 1 << 20 // bytes of a command's arguments
+	argsPatience = 30 * time.Second
+)
+
 // controlHandler answers POST /v1/<command>. A browser is refused: it sends an
-// Origin, and it does not know the token.
+// Origin or the name of its page, and it does not know the token.
 func controlHandler(c *Connector, token string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/{command}", func(w http.ResponseWriter, r *http.Request) {
-		given := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if r.Header.Get("Origin") != "" || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
+		if !admitted(r, token) {
 			http.Error(w, "forbidden", http.StatusForbidden)
 			return
 		}
-		args, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+		args, err := readArgs(w, r)
 		if err == nil {
 			out := &answering{w: w}
 			err = c.dispatch(r.Context(), r.PathValue("command"), args, out)
@@ -112,6 +129,31 @@ func controlHandler(c *Connector, token string) http.Handler {
 		}
 	})
 	return mux
+}
+
+func admitted(r *http.Request, token string) bool {
+	given, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	known := subtle.ConstantTimeCompare([]byte(given), []byte(token)) == 1
+	for _, browsers := range []string{"Origin", "Referer", "Sec-Fetch-Site", "Cookie"} {
+		if r.Header.Get(browsers) != "" {
+			return false
+		}
+	}
+	return bearer && known && r.Host == controlHost
+}
+
+// readArgs reads the arguments, which have to come at once: whoever knows the token
+// has them ready.
+func readArgs(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	late := time.AfterFunc(argsPatience, func() {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))
+	})
+	defer late.Stop()
+	args, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxArgs))
+	if err != nil {
+		return nil, usage("arguments: %v", err)
+	}
+	return args, nil
 }
 
 // answering notes that an answer has begun, after which no error can be sent.
@@ -159,7 +201,7 @@ func Ask(ctx context.Context, data, command string, args any, w io.Writer) error
 		},
 	}}
 	defer client.CloseIdleConnections()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://connector/v1/"+command, strings.NewReader(string(body)))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+controlHost+"/v1/"+command, strings.NewReader(string(body)))
 	if err != nil {
 		return err
 	}
@@ -199,11 +241,23 @@ func readEndpoint(data string) (endpoint, error) {
 	return ep, nil
 }
 
-// writePrivate writes a file that only its owner may read, whole or not at all.
+// writePrivate writes a file that only its owner may read, whole or not at all. It
+// never writes into a file that somebody else has made.
 func writePrivate(path string, data []byte) error {
 	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, data, 0o600); err != nil {
+	if err := os.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	err = makePrivate(tmp)
+	if err == nil {
+		_, err = f.Write(data)
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, os.Remove(tmp))
 	}
 	return os.Rename(tmp, path)
 }
