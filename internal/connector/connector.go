@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"sendconnector/internal/config"
+	"sendconnector/internal/folder"
 	"sendconnector/internal/folder/remote"
 	"sendconnector/internal/ingest"
 	"sendconnector/internal/ledger"
@@ -122,6 +123,9 @@ func (o Options) withDefaults() Options {
 // openLedger takes the ledger and turns its errors into what a person can act on.
 func (c *Connector) openLedger() error {
 	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
+		if folder.Full(err) {
+			return c.dataFull()
+		}
 		return usage("the data folder cannot be made: %v", err)
 	}
 	l, err := ledger.Open(c.path, ledger.Options{Clock: c.opts.Clock, Language: c.lang, Step: c.opts.Step, Rebuild: c.path != c.ledgerPath()})
@@ -161,6 +165,9 @@ func (c *Connector) ledgerError(err error) error {
 	}
 	if _, ok := errors.AsType[*ledger.VersionError](err); ok {
 		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-VERSION", Message: err.Error(), Hint: "use the newer connector that wrote it"}
+	}
+	if folder.Full(err) {
+		return c.dataFull()
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return &ExitError{Exit: ExitUsage, Message: err.Error(), Hint: "the user that runs the connector needs the data folder for itself"}

@@ -1,9 +1,12 @@
 package connector
 
 import (
+	"context"
 	"errors"
+	"regexp"
 
 	"sendconnector/internal/folder"
+	"sendconnector/internal/notification"
 	"sendconnector/internal/send"
 )
 
@@ -21,6 +24,9 @@ func faultExit(err error) int {
 		}
 		return ExitFailure
 	}
+	if folder.Full(err) {
+		return ExitHeld
+	}
 	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrNotExist} {
 		if errors.Is(err, unavailable) {
 			return ExitHeld
@@ -28,3 +34,35 @@ func faultExit(err error) int {
 	}
 	return ExitFailure
 }
+
+// dataFull says that the data folder has no room left. What could not be committed was
+// not done either: an effect follows its intent.
+func (c *Connector) dataFull() *ExitError {
+	p := notification.New(c.lang, "C-FOLDER-FULL", "", "folder", c.cfg.Data)
+	return &ExitError{Exit: ExitHeld, Code: p.Code, Message: p.Message}
+}
+
+// roomForData is what the ledger and the private copies need to go on at all.
+const roomForData = 1 << 20
+
+// dataIsFull looks at the disk itself: who could not write cannot have written that.
+func (c *Connector) dataIsFull(ctx context.Context) bool {
+	f, err := folder.LocalAt(c.cfg.Data)
+	if err != nil {
+		return false
+	}
+	room, known := f.Free(ctx)
+	return known && room < roomForData
+}
+
+// clear gives an error of a full data folder its plain words; any other stays.
+func (c *Connector) clear(ctx context.Context, err error) error {
+	if folder.Full(err) && c.dataIsFull(ctx) {
+		return c.dataFull()
+	}
+	return err
+}
+
+// passing are names that are new at every try. An error that differs in them alone is
+// the same one.
+var passing = regexp.MustCompile(`\.connector-[0-9a-f]{16}\.tmp|\.generation\.\d+`)

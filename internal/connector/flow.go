@@ -189,6 +189,9 @@ func (c *Connector) outboxState(ctx context.Context, name string, flush bool) (o
 			state.Condition, state.Why, state.Since = outbox.Paused, h.Detail, h.Since
 		}
 	}
+	if c.dataIsFull(ctx) {
+		state.Condition, state.Why = outbox.Paused, c.dataFull().Message
+	}
 	if c.stopped.Load() {
 		state.Condition, state.Why, state.Since, state.NextCheck = outbox.Stopping, "", now, time.Time{}
 	}

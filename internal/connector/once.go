@@ -90,9 +90,10 @@ func (c *Connector) Once(ctx context.Context, o OnceOptions) (Summary, error) {
 		run.publish(ctx) // what was learnt before the time ran out
 	}
 	if err != nil {
-		return run.summary, err
+		return run.summary, c.clear(ctx, err)
 	}
-	return run.finish(ctx)
+	summary, err := run.finish(ctx)
+	return summary, c.clear(ctx, err)
 }
 
 var errTimeout = errors.New("--timeout ran out")
@@ -178,6 +179,7 @@ func (r *once) fault(ctx context.Context, part string, err error) {
 	if ctx.Err() != nil {
 		return
 	}
+	err = r.c.clear(ctx, err)
 	r.c.tell(part, err)
 	if err != nil {
 		r.faults[part] = err

@@ -166,7 +166,7 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 		if ctx.Err() != nil {
 			return
 		}
-		c.tell(name, err)
+		c.tell(name, c.clear(ctx, err))
 		pause := longestPause
 		if !next.IsZero() {
 			pause = next.Sub(c.opts.Clock())
@@ -188,7 +188,7 @@ func (c *Connector) tell(part string, err error) {
 	if err != nil && !errors.Is(err, context.Canceled) {
 		text = err.Error()
 	}
-	switch changed := c.notices.changed(part, text); {
+	switch changed := c.notices.changed(part, passing.ReplaceAllString(text, "")); {
 	case changed && text != "":
 		c.opts.Log.Error("cannot go on; will try again", "part", part, "error", text)
 	case changed:

@@ -182,6 +182,9 @@ func (o *Outbox) work(ctx context.Context, now State, report *Report, failures *
 			continue
 		}
 		if !isolated(err) {
+			if folder.Full(err) { // the ledger's disk: the status tells people, and needs none of it
+				err = errors.Join(err, o.publishStatus(ctx, now, report))
+			}
 			return err
 		}
 		*failures = append(*failures, err)
