@@ -297,7 +297,7 @@ func TestKillPoints(t *testing.T) {
 	if len(clean.outcomes) != 2 || len(clean.accepted) != 4 {
 		t.Fatalf("clean run: %+v", clean)
 	}
-	const in, archive = "in", "archive/2026/03/<batch>"
+	const in, archive = "in", "archive/<month>/<batch>"
 	want := map[string][]string{}
 	for name := range clean.places {
 		want[name] = []string{archive}

@@ -18,6 +18,9 @@ import (
 	"sendconnector/internal/ledger"
 )
 
+// archiveMonth is the part of an archive's path that tells when the drop was taken.
+var archiveMonth = regexp.MustCompile(`archive/\d{4}/\d{2}/`)
+
 var batchID = regexp.MustCompile(`\d{8}T\d{6}-[0-9a-f]{8}(-\d+)?`)
 
 // result is what must be the same however often the process died.
@@ -29,8 +32,16 @@ type result struct {
 
 func (w *world) result(files []string) result {
 	w.t.Helper()
+	r := w.resultOf("drop", files)
+	w.spoolIsEmpty()
+	return r
+}
+
+// resultOf checks one flow's folders.
+func (w *world) resultOf(root string, files []string) result {
+	w.t.Helper()
 	r := result{outcomes: map[string][]string{}, places: map[string][]string{}}
-	found, err := filepath.Glob(filepath.Join(w.dir, "drop", "out", "*.esito.csv"))
+	found, err := filepath.Glob(filepath.Join(w.dir, root, "out", "*.esito.csv"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -41,9 +52,9 @@ func (w *world) result(files []string) result {
 		}
 		r.outcomes[export] = w.outcomeLines(name)
 	}
-	w.updatesTellTheOutcome(found)
-	w.documentsAreIndexed()
-	r.places = w.places(files)
+	w.updatesTellTheOutcome(root, found)
+	w.documentsAreIndexed(root)
+	r.places = w.placesIn(root, files)
 	for name, at := range r.places {
 		// Each batch archives its own copy (rule 26); a row found to be known has no
 		// need of one.
@@ -59,9 +70,9 @@ func (w *world) result(files []string) result {
 // updatesTellTheOutcome checks the files for programs: numbered without a gap, and
 // the last word on every row and recipient is what its outcome file says. What was
 // rejected is said once, what is known never (rules 11 and 28).
-func (w *world) updatesTellTheOutcome(outcomes []string) {
+func (w *world) updatesTellTheOutcome(root string, outcomes []string) {
 	w.t.Helper()
-	found, err := filepath.Glob(filepath.Join(w.dir, "drop", "out", "aggiornamenti", "*.csv"))
+	found, err := filepath.Glob(filepath.Join(w.dir, root, "out", "aggiornamenti", "*.csv"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -77,7 +88,7 @@ func (w *world) updatesTellTheOutcome(outcomes []string) {
 				w.t.Errorf("%s: told to be known", key)
 			}
 			last[key] = outcome
-			said[key+" "+outcome]++
+			said[saidKey(heading, row)]++
 		}
 	}
 	for _, name := range outcomes {
@@ -88,11 +99,18 @@ func (w *world) updatesTellTheOutcome(outcomes []string) {
 			case outcome == string(ledger.GiaPresente):
 			case last[key] != outcome:
 				w.t.Errorf("the last update of %s is %q, its outcome %s", key, last[key], outcome)
-			case outcome == string(ledger.Scartata) && said[key+" "+outcome] != 1:
-				w.t.Errorf("%s rejected %d times", key, said[key+" "+outcome])
+			case outcome == string(ledger.Scartata) && said[saidKey(heading, row)] != 1:
+				w.t.Errorf("%s rejected %d times", key, said[saidKey(heading, row)])
 			}
 		}
 	}
+}
+
+// saidKey tells what was said of a row: one that was superseded is told once more,
+// with its successor.
+func saidKey(heading, row []string) string {
+	key, outcome := lineKey(heading, row)
+	return strings.Join([]string{key, outcome, row[slices.Index(heading, "send_messaggio")], row[slices.Index(heading, "send_avvisi")]}, " ")
 }
 
 // lineKey is batch, row and recipient of a line, and its outcome.
@@ -103,9 +121,9 @@ func lineKey(heading, row []string) (key, outcome string) {
 
 // documentsAreIndexed checks that every proof lies where the index says, with the hash
 // that it says, and that there is no other (promise 5).
-func (w *world) documentsAreIndexed() {
+func (w *world) documentsAreIndexed(flow string) {
 	w.t.Helper()
-	root := filepath.Join(w.dir, "drop", "out", "documenti")
+	root := filepath.Join(w.dir, flow, "out", "documenti")
 	listed := map[string]bool{}
 	indexes, err := filepath.Glob(filepath.Join(root, "*", "indice.csv"))
 	if err != nil {
@@ -142,6 +160,9 @@ func (w *world) documentsAreIndexed() {
 // timely are columns that tell when, or under which name at SEND: other in every run.
 var timely = []string{"send_ambiente", "send_id_richiesta", "send_iun", "send_stato", "send_stato_il", "send_perfezionata_il", "send_aggiornata_il", "send_messaggio"}
 
+// ofLife are columns that tell how far a notification had come when it was cancelled.
+var ofLife = map[string]bool{"send_costo_cent": true, "send_costo_definitivo": true, "send_documenti": true}
+
 // table reads a file that we published.
 func (w *world) table(name string) (heading []string, rows [][]string) {
 	w.t.Helper()
@@ -171,8 +192,9 @@ func (w *world) outcomeLines(name string) []string {
 		seen[key] = true
 		var cells []string
 		for i, h := range heading {
-			known := row[slices.Index(heading, "send_esito")] == string(ledger.GiaPresente) // a snapshot at reading time
-			if !slices.Contains(timely, h) && (!known || !strings.HasPrefix(h, "send_") || h == "send_esito" || h == "send_riga") {
+			known := row[slices.Index(heading, "send_esito")] == string(ledger.GiaPresente)                // a snapshot at reading time
+			cancelled := row[slices.Index(heading, "send_esito")] == string(ledger.Annullata) && ofLife[h] // as far as it had come
+			if !slices.Contains(timely, h) && !cancelled && (!known || !strings.HasPrefix(h, "send_") || h == "send_esito" || h == "send_riga") {
 				cells = append(cells, batchID.ReplaceAllString(row[i], "<batch>"))
 			}
 		}
@@ -185,8 +207,14 @@ func (w *world) outcomeLines(name string) []string {
 // and complains about leftovers anywhere.
 func (w *world) places(files []string) map[string][]string {
 	w.t.Helper()
+	defer w.spoolIsEmpty()
+	return w.placesIn("drop", files)
+}
+
+func (w *world) placesIn(flow string, files []string) map[string][]string {
+	w.t.Helper()
 	found := map[string][]string{}
-	root, err := filepath.EvalSymlinks(filepath.Join(w.dir, "drop"))
+	root, err := filepath.EvalSymlinks(filepath.Join(w.dir, flow))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -201,7 +229,7 @@ func (w *world) places(files []string) map[string][]string {
 		rel = filepath.ToSlash(rel)
 		base := path.Base(rel)
 		if slices.Contains(files, base) && !strings.HasPrefix(rel, "out/") {
-			found[base] = append(found[base], batchID.ReplaceAllString(path.Dir(rel), "<batch>"))
+			found[base] = append(found[base], batchID.ReplaceAllString(archiveMonth.ReplaceAllString(path.Dir(rel), "archive/<month>/"), "<batch>"))
 			return nil
 		}
 		if folder.Temporary(base) && base != ".manifest.json" && base != ".sequenza" {
@@ -215,6 +243,12 @@ func (w *world) places(files []string) map[string][]string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return found
+}
+
+// spoolIsEmpty is so when nothing can be sent or placed any more.
+func (w *world) spoolIsEmpty() {
+	w.t.Helper()
 	for _, dir := range []string{"data/spool", "data/tmp"} {
 		left, err := os.ReadDir(filepath.Join(w.dir, dir))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -224,7 +258,6 @@ func (w *world) places(files []string) map[string][]string {
 			w.t.Errorf("left in %s: %s", dir, e.Name())
 		}
 	}
-	return found
 }
 
 // onceAtSEND is the promise: at most one live notification for each business key, and

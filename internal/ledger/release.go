@@ -8,6 +8,11 @@ import (
 // Release opens the release gate of a sealed batch (rule 19). An open one is no
 // error; a discarded one cannot be opened (*TransitionError).
 func (l *Ledger) Release(ctx context.Context, batch string) error {
+	return l.ReleaseBy(ctx, batch, "")
+}
+
+// ReleaseBy is Release by a file, whose name Batch.ReleaseWhy keeps.
+func (l *Ledger) ReleaseBy(ctx context.Context, batch, file string) error {
 	return l.Update(ctx, func(t *Tx) error {
 		h, err := t.head(batch)
 		if err != nil {
@@ -19,7 +24,7 @@ func (l *Ledger) Release(ctx context.Context, batch string) error {
 		case h.Release == Released:
 			return nil
 		}
-		h.Release, h.ReleaseAt, h.ReleaseWhy = Released, time.Time{}, ""
+		h.Release, h.ReleaseAt, h.ReleaseWhy = Released, time.Time{}, file
 		return t.touch(h, true)
 	})
 }

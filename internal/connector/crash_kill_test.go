@@ -1,0 +1,182 @@
+package connector
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// CRASH_MATRIX=full tries everything below; without it a spread that takes seconds.
+func fullMatrix() bool { return os.Getenv("CRASH_MATRIX") == "full" }
+
+// mostAlike is how many occurrences of one kind of step are tried where it repeats,
+// spread over all: the tenth notification is no other than the ninth.
+const mostAlike = 6
+
+// calmLife is the mixed batch without a death: what every other life must come to.
+func calmLife(t *testing.T, refined bool) (result, *lived) {
+	t.Helper()
+	h := newHouse(t)
+	if at := h.live(life{Refined: refined}); at != "" {
+		t.Fatalf("died at %s", at)
+	}
+	clean := h.judged()
+	if len(clean.outcomes) != 4 || len(clean.accepted) != len(stored) {
+		t.Fatalf("clean run: %+v", clean)
+	}
+	for _, name := range h.dropped() {
+		if at := clean.places[name]; len(at) != 1 || !strings.Contains(at[0], "/archive/<month>/") && !strings.Contains(at[0], "/rejected/") {
+			t.Errorf("clean run: %s lies in %v", name, at)
+		}
+	}
+	return clean, h.lived
+}
+
+// Wherever the process is killed, before or after any effect, the next start goes on:
+// nothing is sent twice, nothing is lost, every row has its one outcome and every file
+// its one place, all as if the process had lived.
+func TestKilledOnce(t *testing.T) {
+	clean, calm := calmLife(t, true)
+	tried := 0
+	for n, kind := range calm.Order {
+		for i, nth := range occurrencesOf(calm.Seen[kind]) {
+			if !fullMatrix() && (i != 0 || n%60 != 17) {
+				continue
+			}
+			tried++
+			t.Run(fmt.Sprintf("%s/%d", kind, nth), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t)
+				if at := h.live(life{At: kind, Nth: nth, Refined: true}); at != kind {
+					t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+				}
+				h.goesOn(clean)
+			})
+		}
+	}
+	t.Logf("%d of %d steps of %d kinds", tried, calm.Seen[anyStep], len(calm.Order))
+}
+
+func occurrencesOf(n int) []int {
+	var some []int
+	for i := range min(n, mostAlike) {
+		some = append(some, 1+i*n/min(n, mostAlike))
+	}
+	return some
+}
+
+// goesOn starts a process that lives to the end and compares what it leaves.
+func (h *house) goesOn(clean result) {
+	h.t.Helper()
+	if at := h.live(life{}); at != "" {
+		h.t.Fatalf("died at %s", at)
+	}
+	compareResults(h.t.(*testing.T), clean, h.judged())
+}
+
+// diesOnce lets one child after the other die at a kind of step at which none has
+// died, so that all but the first die in what the death before left, until one does
+// not. It gives the kinds.
+func (h *house) diesOnce(l life) []string {
+	h.t.Helper()
+	l.At = newKind
+	for {
+		at := h.live(l)
+		if at == "" {
+			return l.Spare
+		}
+		l.Spare = append(l.Spare, at)
+	}
+}
+
+// One process after the other is killed, at every kind of step once, so that each but
+// the first dies while it puts right what the one before left.
+func TestKilledAtEveryKindOfStep(t *testing.T) {
+	clean, calm := calmLife(t, fullMatrix())
+	var all [2][]string
+	t.Run("deaths", func(t *testing.T) {
+		for i, side := range []string{"before", "after"} {
+			t.Run(side, func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t)
+				all[i] = h.diesOnce(life{Side: side, Refined: fullMatrix()})
+				compareResults(t, clean, h.judged())
+				t.Logf("%d deaths", len(all[i]))
+			})
+		}
+	})
+	died := slices.Concat(all[0], all[1])
+	for _, kind := range calm.Order {
+		if !fullMatrix() && !slices.Contains(died, kind) {
+			t.Errorf("nobody died at %s", kind)
+		}
+	}
+	seen := maps.Collect(maps.All(calm.Seen))
+	for _, kind := range died {
+		seen[kind]++
+	}
+	everyStepIsSeen(t, seen)
+}
+
+// A second death, while the first is put right: after a death at each kind of step,
+// deaths at all kinds that a start comes to, and deaths at single steps of a start.
+func TestKilledTwice(t *testing.T) {
+	clean, calm := calmLife(t, false)
+	for n, kind := range calm.Order {
+		if !fullMatrix() && n%40 != 23 {
+			continue
+		}
+		nth := max(1, calm.Seen[kind]/2)
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			if h.live(life{At: kind, Nth: nth}) != kind {
+				t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+			}
+			deaths := h.diesOnce(life{Early: true})
+			compareResults(t, clean, h.judged())
+			t.Logf("%d more deaths", len(deaths))
+		})
+		if !fullMatrix() {
+			continue
+		}
+		for _, second := range []int{2, 9, 14, 27, 44, 70, 110} {
+			t.Run(fmt.Sprintf("%s,%d", kind, second), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t)
+				if h.live(life{At: kind, Nth: nth}) != kind {
+					t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+				}
+				if h.live(life{At: anyStep, Nth: second}) == "" {
+					compareResults(t, clean, h.judged()) // less was left to do
+					return
+				}
+				h.goesOn(clean)
+			})
+		}
+	}
+}
+
+// The service does everything at the same time. It too may die anywhere.
+func TestServiceKilled(t *testing.T) {
+	clean, _ := calmLife(t, false)
+	h := newHouse(t)
+	deaths := 0
+	for nth := 40; nth < 1200; nth += 97 {
+		if !fullMatrix() {
+			nth += 200
+		}
+		if h.live(life{Service: true, At: anyStep, Nth: nth}) == "" {
+			break
+		}
+		deaths++
+	}
+	if at := h.live(life{Service: true, At: "connector.control:after", Nth: 1}); at == "" {
+		t.Error("the service never came to its control endpoint")
+	}
+	h.goesOn(clean)
+	t.Logf("%d deaths", deaths+1)
+}
