@@ -48,12 +48,12 @@ func newHouse(t testing.TB, change ...func(string) string) *house {
 	h := &house{acts: map[string]bool{}}
 	h.world = newStill(t, append(change, func(text string) string {
 		return strings.NewReplacer("{keep: 0}", "{keep: 1}",
-			"    limits: {", "    acceptance: {lookup_after: 1m}\n    limits: {").Replace(text) + crashConfig
+			"    limits: {", "    progress: {silence: 1h}\n    limits: {").Replace(text) + crashConfig
 	})...)
 	control := httptest.NewServer(http.HandlerFunc(h.hear))
 	t.Cleanup(control.Close)
 	h.control = control.URL
-	h.sim.Faults().Add(simulator.Fault{Operation: "publish", Kind: simulator.FaultDrop, Nth: 2}) // an acceptance that only a look-up brings
+	h.sim.Faults().Add(simulator.Fault{Operation: "publish", Kind: simulator.FaultDrop, Nth: 2}) // what only a look-up brings
 	h.mixedDrop()
 	h.write("drop/in/vuoto.csv", "") // waits until a clerk removes it
 	h.write("drop/in/guasto.csv", "questo non e' un elenco\r\n")

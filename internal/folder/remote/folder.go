@@ -40,7 +40,7 @@ func (s *Server) Folder(root string) *Folder {
 	return &Folder{server: s, root: path.Clean(root), active: map[string]bool{}, left: map[string]bool{}, dirs: map[string]dir{}}
 }
 
-// WithStep is the same folder with a seam at every effect of Publish and Move; see
+// WithStep is the same folder with a seam at every effect; see
 // folder.Local.
 func (f *Folder) WithStep(step func(name string) error) *Folder {
 	other := f.server.Folder(f.root)
@@ -283,7 +283,10 @@ func (f *Folder) Sync(ctx context.Context, dir string) error {
 	if err != nil && (isLost(err) || kindOf(err) == nil && !isAnswer(err)) {
 		return fail("sync", dir, err)
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return f.at(folder.StepSafe)
 }
 
 func canSync(c *sftp.Client) bool {

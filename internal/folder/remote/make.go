@@ -66,7 +66,7 @@ func (f *Folder) create(ctx context.Context, dir string) error {
 		switch {
 		case err == nil:
 			f.inherit(ctx, path.Dir(dir), dir, 0o770)
-			return nil
+			return f.at(folder.StepMade)
 		case isLost(err) && ctx.Err() == nil && n < redials:
 			unsure = true
 			continue
@@ -113,6 +113,9 @@ func (f *Folder) Remove(ctx context.Context, name string) error {
 	}
 	if err != nil {
 		return f.missing(ctx, "remove", err)
+	}
+	if err := f.at(folder.StepRemoved); err != nil {
+		return err
 	}
 	return f.removeOwnBeside(ctx, name)
 }

@@ -26,7 +26,10 @@ func (f *Folder) Rename(ctx context.Context, from, to string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return f.missing(ctx, "rename", f.rename(ctx, from, to))
+	if err := f.rename(ctx, from, to); err != nil {
+		return f.missing(ctx, "rename", err)
+	}
+	return f.at(folder.StepRenamed)
 }
 
 func (f *Folder) rename(ctx context.Context, from, to string) error {
