@@ -15,8 +15,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"sendconnector/internal/simulator"
 )
 
 // house is where children live: the judge, the clerks and the folders stay when a
@@ -53,7 +51,6 @@ func newHouse(t testing.TB, change ...func(string) string) *house {
 	control := httptest.NewServer(http.HandlerFunc(h.hear))
 	t.Cleanup(control.Close)
 	h.control = control.URL
-	h.sim.Faults().Add(simulator.Fault{Operation: "publish", Kind: simulator.FaultDrop, Nth: 2}) // what only a look-up brings
 	h.mixedDrop()
 	h.write("drop/in/vuoto.csv", "") // waits until a clerk removes it
 	h.write("drop/in/guasto.csv", "questo non e' un elenco\r\n")
@@ -161,7 +158,7 @@ func (h *house) clerks(a *heard) (busy bool) {
 		}
 	}
 	once("release", told(gated, "C/1", "SOSPESA"), func() { h.write("mora/in/c.csv.invia", "") })
-	once("mend", told(first, "B/3", "SCARTATA") && told(first, "B/1", "ACCETTATA", "CONSEGNA", "PERFEZIONATA"), func() { h.mend(first) })
+	once("mend", told(first, "B/3", "SCARTATA") && told(first, "B/1", "ACCETTATA", "CONSEGNA", "PERFEZIONATA") && told(first, "B/7", "RIFIUTATA"), func() { h.mend(first) })
 	order("cancel C/2", told(gated, "C/2", "ACCETTATA", "CONSEGNA", "PERFEZIONATA"))
 	order("backup "+filepath.Join(h.dir, "copia.db"), h.acts["mend"])
 	return busy

@@ -17,7 +17,6 @@ import (
 // that dies there.
 var elsewhere = map[string]string{
 	"ingest.putback":    "ingest TestKilledAtEveryStep: an export that changes while it is claimed",
-	"ingest.take":       "ingest TestKilledAtEveryStep: a document that another program held",
 	"folder.settled":    "folder TestKilled…, outbox TestKilledAtEveryStep: a target held open by another program",
 	"outbox.settle":     "outbox TestKilledAtEveryStep: a target held open by another program",
 	"connector.control": "TestServiceKilled",

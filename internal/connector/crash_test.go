@@ -257,67 +257,6 @@ func (w *world) allClosed(c *Connector, batches int) bool {
 	return closed && sealed >= batches
 }
 
-// killedRun drops the mixed drop, dies at the n-th occurrence of a step, starts again
-// and goes on to the end.
-func killedRun(t testing.TB, step string, nth int) (result, *killer) {
-	t.Helper()
-	w := newStill(t)
-	files := w.mixedDrop()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	k := &killer{at: step, nth: nth, cancel: cancel}
-	w.opts.Step, w.opts.Transport = k.Step, k
-	for range 2000 {
-		done := false
-		err := w.pass(ctx, func(c *Connector) { done = ctx.Err() == nil && w.allClosed(c, 2) })
-		if k.died() || done {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.sim.Advance(30 * time.Minute)
-	}
-	if step != "" && !k.died() {
-		t.Fatalf("the run never came to %s, occurrence %d", step, nth)
-	}
-	if step != "" {
-		w.opts.Step, w.opts.Transport = nil, nil
-	}
-	w.untilClosed(2)
-	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
-	return w.result(files), k
-}
-
-// Wherever the process dies, the next start goes on: nothing is sent twice, nothing
-// is lost, every row has its one outcome and every file its one place, all as if the
-// process had lived. CRASH_MATRIX=all tries more occurrences of every step.
-func TestKillPoints(t *testing.T) {
-	clean, k := killedRun(t, "", 0)
-	if len(clean.outcomes) != 2 || len(clean.accepted) != 4 {
-		t.Fatalf("clean run: %+v", clean)
-	}
-	const in, archive = "in", "archive/<month>/<batch>"
-	want := map[string][]string{}
-	for name := range clean.places {
-		want[name] = []string{archive}
-	}
-	want["b3.pdf"] = []string{archive, in} // waits in the drop for the corrected row
-	if len(want) != 11 || !maps.EqualFunc(want, clean.places, slices.Equal) {
-		t.Errorf("clean run: the files lie in %v", clean.places)
-	}
-	for _, step := range k.order {
-		for _, nth := range occurrences(step, k.seen[step]) {
-			t.Run(fmt.Sprintf("%s/%d", step, nth), func(t *testing.T) {
-				t.Parallel()
-				killed, _ := killedRun(t, step, nth)
-				compareResults(t, clean, killed)
-			})
-		}
-	}
-	t.Logf("%d steps", len(k.order))
-}
-
 // A look-up only happens after another death: who dies in it, too, still posts nothing
 // twice (rule 22).
 func TestKillPointsOfLookUp(t *testing.T) {
@@ -341,19 +280,6 @@ func TestKillPointsOfLookUp(t *testing.T) {
 			})
 		}
 	}
-}
-
-// occurrences picks which of n occurrences of a step to die at. How often a step of
-// waiting occurs depends on timing, so that the last ones are left alone. What only
-// writes files has kill points of its own in its package.
-func occurrences(step string, n int) []int {
-	switch {
-	case os.Getenv("CRASH_MATRIX") != "":
-		return slices.Compact([]int{1, min(2, n), min(3, n), max(1, n/3), max(1, n/2), max(1, 3*n/4)})
-	case strings.HasPrefix(step, "outbox.") || strings.HasPrefix(step, "folder."):
-		return []int{max(1, n/2)}
-	}
-	return slices.Compact([]int{1, max(1, n/2)})
 }
 
 func compareResults(t *testing.T, want, got result) {

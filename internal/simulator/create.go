@@ -119,7 +119,10 @@ func (s *Simulator) admit(c *call, req *request) *notification {
 	}
 	n.sender.used++
 	s.attach(req)
-	s.judge.accept(n, req)
+	s.judge.accept(n, req, func(iun string) bool {
+		earlier := s.byIUN[iun]
+		return earlier.status == statusRefused || earlier.status == statusCancelled
+	})
 	_, slow := s.faults.pick("acceptance-delay")
 	s.schedule(now.Add(s.opt.Timings.Acceptance+slow).UnixNano(), taskValidate, n, -1)
 	return n

@@ -41,7 +41,8 @@ type AcceptedRequest struct {
 // BusinessKey is what must never lead to two live notifications.
 type BusinessKey struct{ SenderTax, Protocol string }
 
-// DuplicateKey is a business key with more than one live notification.
+// DuplicateKey is a business key that has had more than one live notification at a
+// time.
 type DuplicateKey struct {
 	BusinessKey
 	IUNs []string
@@ -56,12 +57,15 @@ type judge struct {
 	calls      map[string]int
 	statuses   map[string]map[int]int
 	accepted   []AcceptedRequest
+	byKey      map[BusinessKey][]string // IUNs of accepted, for twins
+	twins      map[BusinessKey][]string // of Duplicates; nothing is ever taken from it
 	refused    map[string]int
 	violations []string
 }
 
 func newJudge(size int) *judge {
-	return &judge{size: size, calls: map[string]int{}, statuses: map[string]map[int]int{}, refused: map[string]int{}}
+	return &judge{size: size, calls: map[string]int{}, statuses: map[string]map[int]int{}, refused: map[string]int{},
+		byKey: map[BusinessKey][]string{}, twins: map[BusinessKey][]string{}}
 }
 
 func (j *judge) called(c *call, status int, at time.Time) {
@@ -87,7 +91,8 @@ func (j *judge) called(c *call, status int, at time.Time) {
 	j.next++
 }
 
-func (j *judge) accept(n *notification, req *request) {
+// accept notes a notification; dead tells of an earlier one whether it has ended.
+func (j *judge) accept(n *notification, req *request, dead func(iun string) bool) {
 	x := AcceptedRequest{
 		At: time.Unix(0, n.sentAt).UTC(), SenderID: n.sender.ID, SenderTax: n.sender.TaxID,
 		Protocol: n.protocol, Token: n.token, HasToken: n.hasToken, IUN: n.iun, RequestID: n.id, Subject: req.Subject,
@@ -104,6 +109,22 @@ func (j *judge) accept(n *notification, req *request) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.accepted = append(j.accepted, x)
+	k := BusinessKey{SenderTax: x.SenderTax, Protocol: x.Protocol}
+	twins := []string{x.IUN}
+	for _, iun := range j.byKey[k] {
+		if !dead(iun) {
+			twins = append(twins, iun)
+		}
+	}
+	j.byKey[k] = append(j.byKey[k], x.IUN)
+	if len(twins) == 1 {
+		return
+	}
+	for _, iun := range twins {
+		if !slices.Contains(j.twins[k], iun) {
+			j.twins[k] = append(j.twins[k], iun)
+		}
+	}
 }
 
 func (j *judge) refusal(code string) {
@@ -170,24 +191,15 @@ func (s *Simulator) Violations() []string {
 	return slices.Clone(s.judge.violations)
 }
 
-// Duplicates lists the business keys that have more than one live notification,
-// that is neither refused nor cancelled. A correct connector leaves it empty.
+// Duplicates lists the business keys that have had more than one live notification at
+// the same time: one was accepted while another was neither refused nor cancelled. What
+// became of them since makes nothing undone. A correct connector leaves it empty.
 func (s *Simulator) Duplicates() []DuplicateKey {
-	defer s.enter()()
-	live := map[BusinessKey][]string{}
-	for _, x := range s.Accepted() {
-		n := s.byIUN[x.IUN]
-		if n == nil || n.status == statusRefused || n.status == statusCancelled {
-			continue
-		}
-		k := BusinessKey{SenderTax: x.SenderTax, Protocol: x.Protocol}
-		live[k] = append(live[k], x.IUN)
-	}
+	s.judge.mu.Lock()
+	defer s.judge.mu.Unlock()
 	var found []DuplicateKey
-	for k, iuns := range live {
-		if len(iuns) > 1 {
-			found = append(found, DuplicateKey{BusinessKey: k, IUNs: iuns})
-		}
+	for k, iuns := range s.judge.twins {
+		found = append(found, DuplicateKey{BusinessKey: k, IUNs: slices.Clone(iuns)})
 	}
 	slices.SortFunc(found, func(a, b DuplicateKey) int {
 		return cmp.Or(strings.Compare(a.SenderTax, b.SenderTax), strings.Compare(a.Protocol, b.Protocol))
