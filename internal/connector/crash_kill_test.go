@@ -16,10 +16,20 @@ func fullMatrix() bool { return os.Getenv("CRASH_MATRIX") == "full" }
 // spread over all: the tenth notification is no other than the ninth.
 const mostAlike = 3
 
+// everywhere repeats a test for a flow on this machine and one on a server.
+func everywhere(t *testing.T, test func(t *testing.T, where string)) {
+	for _, where := range []string{onDisk, onSFTP} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			test(t, where)
+		})
+	}
+}
+
 // calmLife is the mixed batch without a death: what every other life must come to.
-func calmLife(t *testing.T, refined bool) (result, *lived) {
+func calmLife(t *testing.T, where string, refined bool) (result, *lived) {
 	t.Helper()
-	h := newHouse(t)
+	h := newHouse(t, where)
 	if at := h.live(life{Refined: refined}); at != "" {
 		t.Fatalf("died at %s", at)
 	}
@@ -39,25 +49,29 @@ func calmLife(t *testing.T, refined bool) (result, *lived) {
 // nothing is sent twice, nothing is lost, every row has its one outcome and every file
 // its one place, all as if the process had lived.
 func TestKilledOnce(t *testing.T) {
-	clean, calm := calmLife(t, true)
-	tried := 0
-	for n, kind := range calm.Order {
-		for i, nth := range occurrencesOf(calm.Seen[kind]) {
-			if !fullMatrix() && (i != 0 || n%60 != 17) {
-				continue
-			}
-			tried++
-			t.Run(fmt.Sprintf("%s/%d", kind, nth), func(t *testing.T) {
-				t.Parallel()
-				h := newHouse(t)
-				if at := h.live(life{At: kind, Nth: nth, Refined: true}); at != kind {
-					t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+	everywhere(t, func(t *testing.T, where string) {
+		clean, calm := calmLife(t, where, true)
+		tried := 0
+		for n, kind := range calm.Order {
+			for i, nth := range occurrencesOf(calm.Seen[kind]) {
+				if !fullMatrix() && (i != 0 || n%120 != 17) {
+					continue
 				}
-				h.goesOn(clean)
-			})
+				tried++
+				t.Run(fmt.Sprintf("%s/%d", kind, nth), func(t *testing.T) {
+					t.Parallel()
+					h := newHouse(t, where)
+					if at := h.live(life{At: kind, Nth: nth, Refined: true}); at != kind {
+						t.Logf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+						compareResults(t, clean, h.judged())
+						return
+					}
+					h.goesOn(clean)
+				})
+			}
 		}
-	}
-	t.Logf("%d of %d steps of %d kinds", tried, calm.Seen[anyStep], len(calm.Order))
+		t.Logf("%d of %d steps of %d kinds", tried, calm.Seen[anyStep], len(calm.Order))
+	})
 }
 
 func occurrencesOf(n int) []int {
@@ -95,88 +109,96 @@ func (h *house) diesOnce(l life) []string {
 // One process after the other is killed, at every kind of step once, so that each but
 // the first dies while it puts right what the one before left.
 func TestKilledAtEveryKindOfStep(t *testing.T) {
-	clean, calm := calmLife(t, fullMatrix())
-	var all [2][]string
-	t.Run("deaths", func(t *testing.T) {
-		for i, side := range []string{"before", "after"} {
-			t.Run(side, func(t *testing.T) {
-				t.Parallel()
-				h := newHouse(t)
-				all[i] = h.diesOnce(life{Side: side, Refined: fullMatrix()})
-				compareResults(t, clean, h.judged())
-				t.Logf("%d deaths", len(all[i]))
-			})
+	everywhere(t, func(t *testing.T, where string) {
+		if where == onSFTP && !fullMatrix() {
+			return
 		}
+		clean, calm := calmLife(t, where, fullMatrix())
+		var all [2][]string
+		t.Run("deaths", func(t *testing.T) {
+			for i, side := range []string{"before", "after"} {
+				t.Run(side, func(t *testing.T) {
+					t.Parallel()
+					h := newHouse(t, where)
+					all[i] = h.diesOnce(life{Side: side, Refined: fullMatrix()})
+					compareResults(t, clean, h.judged())
+					t.Logf("%d deaths", len(all[i]))
+				})
+			}
+		})
+		died := slices.Concat(all[0], all[1])
+		for _, kind := range calm.Order {
+			if !fullMatrix() && !slices.Contains(died, kind) {
+				t.Errorf("nobody died at %s", kind)
+			}
+		}
+		seen := maps.Clone(calm.Seen)
+		for _, kind := range died {
+			seen[kind]++
+		}
+		everyStepIsSeen(t, seen)
 	})
-	died := slices.Concat(all[0], all[1])
-	for _, kind := range calm.Order {
-		if !fullMatrix() && !slices.Contains(died, kind) {
-			t.Errorf("nobody died at %s", kind)
-		}
-	}
-	seen := maps.Collect(maps.All(calm.Seen))
-	for _, kind := range died {
-		seen[kind]++
-	}
-	everyStepIsSeen(t, seen)
 }
 
 // A second death, while the first is put right: after a death at each kind of step,
 // deaths at all kinds that a start comes to, and deaths at single steps of a start.
 func TestKilledTwice(t *testing.T) {
-	clean, calm := calmLife(t, false)
-	for n, kind := range calm.Order {
-		if !fullMatrix() && n%40 != 23 {
-			continue
-		}
-		nth := max(1, calm.Seen[kind]/2)
-		t.Run(kind, func(t *testing.T) {
-			t.Parallel()
-			h := newHouse(t)
-			if h.live(life{At: kind, Nth: nth}) != kind {
-				t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
+	everywhere(t, func(t *testing.T, where string) {
+		clean, calm := calmLife(t, where, false)
+		for n, kind := range calm.Order {
+			if !fullMatrix() && n != 30 {
+				continue
 			}
-			deaths := h.diesOnce(life{Early: true})
-			compareResults(t, clean, h.judged())
-			t.Logf("%d more deaths", len(deaths))
-		})
-		if !fullMatrix() {
-			continue
-		}
-		for _, second := range []int{4, 17, 60} {
-			t.Run(fmt.Sprintf("%s,%d", kind, second), func(t *testing.T) {
-				t.Parallel()
-				h := newHouse(t)
-				if h.live(life{At: kind, Nth: nth}) != kind {
-					t.Skipf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
-				}
-				if h.live(life{At: anyStep, Nth: second}) == "" {
-					compareResults(t, clean, h.judged()) // less was left to do
+			nth := max(1, calm.Seen[kind]/2)
+			t.Run(kind, func(t *testing.T) {
+				if !fullMatrix() {
 					return
 				}
-				h.goesOn(clean)
+				t.Parallel()
+				h := newHouse(t, where)
+				h.live(life{At: kind, Nth: nth})
+				deaths := h.diesOnce(life{Early: true})
+				compareResults(t, clean, h.judged())
+				t.Logf("%d more deaths", len(deaths))
 			})
+			for _, second := range []int{4, 17, 60} {
+				if !fullMatrix() && second != 17 {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s,%d", kind, second), func(t *testing.T) {
+					t.Parallel()
+					h := newHouse(t, where)
+					h.live(life{At: kind, Nth: nth})
+					h.live(life{At: anyStep, Nth: second})
+					h.goesOn(clean)
+				})
+			}
 		}
-	}
+	})
 }
 
 // The service does everything at the same time. It too may die anywhere.
 func TestServiceKilled(t *testing.T) {
-	clean, _ := calmLife(t, false)
-	h := newHouse(t)
-	deaths := 0
-	for nth := 40; nth < 1200; nth += 97 {
-		if !fullMatrix() {
-			nth += 200
+	everywhere(t, func(t *testing.T, where string) {
+		if where == onSFTP && !fullMatrix() {
+			return
 		}
-		if h.live(life{Service: true, At: anyStep, Nth: nth}) == "" {
-			break
+		clean, _ := calmLife(t, where, false)
+		h := newHouse(t, where)
+		deaths := 0
+		for nth := 40; nth < 1200; nth += 97 {
+			if !fullMatrix() {
+				nth += 300
+			}
+			if h.live(life{Service: true, At: anyStep, Nth: nth}) == "" {
+				break
+			}
+			deaths++
 		}
-		deaths++
-	}
-	if at := h.live(life{Service: true, At: "connector.control:after", Nth: 1}); at == "" {
-		t.Error("the service never came to its control endpoint")
-	}
-	h.goesOn(clean)
-	t.Logf("%d deaths", deaths+1)
+		if h.live(life{Service: true, At: "connector.control:after", Nth: 1}) == "" {
+			t.Error("the service never came to its control endpoint")
+		}
+		h.goesOn(clean)
+		t.Logf("%d deaths", deaths+1)
+	})
 }

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"sendconnector/internal/folder/foldertest/sshtest"
 )
 
 // house is where children live: the judge, the clerks and the folders stay when a
@@ -40,14 +42,34 @@ const crashConfig = `  mora:
     release: {mode: file}
 `
 
+// Where the flow tari of a house lies.
+const (
+	onDisk = "local"
+	onSFTP = "sftp" // its folder is linked to drop/, so that what looks there looks on the server
+)
+
 // newHouse has the mixed batch of all that a drop can ask, ready to be taken.
-func newHouse(t testing.TB, change ...func(string) string) *house {
+func newHouse(t testing.TB, where string) *house {
 	t.Helper()
 	h := &house{acts: map[string]bool{}}
-	h.world = newStill(t, append(change, func(text string) string {
-		return strings.NewReplacer("{keep: 0}", "{keep: 1}",
+	var server *sshtest.Server
+	if where == onSFTP {
+		server = sshtest.Start(t, sshtest.Options{})
+	}
+	h.world = newStill(t, func(text string) string {
+		text = strings.NewReplacer("{keep: 0}", "{keep: 1}",
 			"    limits: {", "    progress: {silence: 1h}\n    limits: {").Replace(text) + crashConfig
-	})...)
+		if server != nil {
+			text = onServer(text, server, server.HostKey)
+		}
+		return text
+	})
+	if server != nil {
+		h.write("keys/sftp", server.Password)
+		if err := os.Symlink(server.Root, filepath.Join(h.dir, "drop")); err != nil {
+			t.Fatal(err)
+		}
+	}
 	control := httptest.NewServer(http.HandlerFunc(h.hear))
 	t.Cleanup(control.Close)
 	h.control = control.URL

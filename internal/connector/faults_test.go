@@ -272,8 +272,8 @@ func (w *world) everyRowOnce(protocols []string) {
 	if err != nil || len(found) == 0 {
 		w.t.Fatal("no outcome file ", err)
 	}
-	w.updatesTellTheOutcome("drop", found)
-	w.documentsAreIndexed("drop")
+	w.updatesTellTheOutcome(found)
+	w.documentsAreIndexed()
 	want, owned := finalLot(protocols), map[string]int{}
 	for _, name := range found {
 		got := w.outcomes("drop/out/" + filepath.Base(name))

@@ -52,8 +52,8 @@ func (w *world) resultOf(root string, files []string) result {
 		}
 		r.outcomes[export] = w.outcomeLines(name)
 	}
-	w.updatesTellTheOutcome(root, found)
-	w.documentsAreIndexed(root)
+	w.updatesTellTheOutcomeIn(root, found)
+	w.documentsAreIndexedIn(root)
 	r.places = w.placesIn(root, files)
 	for name, at := range r.places {
 		// Each batch archives its own copy (rule 26); a row found to be known has no
@@ -70,7 +70,12 @@ func (w *world) resultOf(root string, files []string) result {
 // updatesTellTheOutcome checks the files for programs: numbered without a gap, and
 // the last word on every row and recipient is what its outcome file says. What was
 // rejected is said once, what is known never (rules 11 and 28).
-func (w *world) updatesTellTheOutcome(root string, outcomes []string) {
+func (w *world) updatesTellTheOutcome(outcomes []string) {
+	w.t.Helper()
+	w.updatesTellTheOutcomeIn("drop", outcomes)
+}
+
+func (w *world) updatesTellTheOutcomeIn(root string, outcomes []string) {
 	w.t.Helper()
 	found, err := filepath.Glob(filepath.Join(w.dir, root, "out", "aggiornamenti", "*.csv"))
 	if err != nil {
@@ -121,7 +126,12 @@ func lineKey(heading, row []string) (key, outcome string) {
 
 // documentsAreIndexed checks that every proof lies where the index says, with the hash
 // that it says, and that there is no other (promise 5).
-func (w *world) documentsAreIndexed(flow string) {
+func (w *world) documentsAreIndexed() {
+	w.t.Helper()
+	w.documentsAreIndexedIn("drop")
+}
+
+func (w *world) documentsAreIndexedIn(flow string) {
 	w.t.Helper()
 	root := filepath.Join(w.dir, flow, "out", "documenti")
 	listed := map[string]bool{}

@@ -132,7 +132,7 @@ func TestRebuiltLedgerSaysTheSame(t *testing.T) {
 	if now, _ := filepath.Glob(filepath.Join(w.dir, "drop/out/aggiornamenti/*.csv")); len(now) <= len(updates) {
 		t.Errorf("%d update files, were %d", len(now), len(updates))
 	}
-	w.documentsAreIndexed("drop")
+	w.documentsAreIndexed()
 }
 
 // outcomeFiles are the lines of every outcome file, by export.
