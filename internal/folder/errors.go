@@ -116,6 +116,12 @@ func (e *LoginError) Is(target error) bool { return target == ErrLogin }
 // Unwrap gives the cause.
 func (e *LoginError) Unwrap() error { return e.Cause }
 
+// Away reports whether err says that the folder as a whole cannot be reached, so that
+// nothing about what lies in it follows from err.
+func Away(err error) bool {
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrHostKey) || errors.Is(err, ErrLogin)
+}
+
 // Lasting reports whether err will stay until a person changes something, so that
 // trying again by itself is of no use.
 func Lasting(err error) bool {

@@ -27,7 +27,8 @@ func (i *Ingest) advance(ctx context.Context, f *Flow, st *state, c *claim) (b *
 		// The export was never renamed, or somebody took it from work/ before there
 		// was a copy.
 		if b == nil {
-			return nil, nil, i.abandon(ctx, c)
+			_, err := i.abandon(ctx, c)
+			return nil, nil, err
 		}
 		return i.lost(ctx, f, c)
 	case errors.Is(err, errHash):
@@ -105,28 +106,36 @@ func (i *Ingest) lost(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, *T
 	return i.unreadable(ctx, c, f.problem("C-BATCH-LOST", ""))
 }
 
-// putBack undoes a claim whose export changed under it. If somebody dropped another
-// file of the name meanwhile, it goes back under a name of its own.
+// putBack undoes a claim whose export changed under it.
 func (i *Ingest) putBack(ctx context.Context, f *Flow, c *claim) error {
 	err := i.step(StepPutBack, func() error {
 		if c.Exclusive {
 			return nil
 		}
-		err := f.Folder.Rename(ctx, c.export(), c.Export.Source)
-		if errors.Is(err, folder.ErrExist) {
-			ext := path.Ext(c.Export.Source)
-			other := strings.TrimSuffix(c.Export.Source, ext) + " (" + c.Batch + ")" + ext
-			err = f.Folder.Rename(ctx, c.export(), other)
-		}
-		if err != nil {
-			return err
-		}
-		return f.Folder.Sync(ctx, path.Dir(c.Export.Source))
+		return f.putBack(ctx, c.export(), c.Export.Source, c.Batch)
 	})
 	if err != nil {
 		return err
 	}
-	return i.abandon(ctx, c)
+	_, err = i.abandon(ctx, c)
+	return err
+}
+
+// putBack returns a file from work/ to the drop. If somebody dropped another file of
+// the name meanwhile, it goes back under a name of its own.
+func (f *Flow) putBack(ctx context.Context, from, to, batch string) error {
+	if err := f.Folder.Mkdir(ctx, path.Dir(to)); err != nil {
+		return err
+	}
+	err := f.Folder.Rename(ctx, from, to)
+	if errors.Is(err, folder.ErrExist) {
+		ext := path.Ext(to)
+		err = f.Folder.Rename(ctx, from, strings.TrimSuffix(to, ext)+" ("+batch+")"+ext)
+	}
+	if err != nil {
+		return err
+	}
+	return f.Folder.Sync(ctx, path.Dir(to))
 }
 
 // takeDoneFile moves the done-file of the claim, and not a newer one: that belongs

@@ -58,21 +58,31 @@ func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*c
 	return c, i.claimByRename(ctx, f, c)
 }
 
-// first writes the manifest where nobody has one: unlike save it never replaces
-// another's.
+// first makes the folder of the claim and writes the manifest into it. Making the
+// folder is what keeps two installations apart that come to the same batch id: not
+// every server lets a manifest be put in place only where there is none.
 func (c *claim) first(ctx context.Context) error {
-	draft := path.Join(c.dir, ".connector-"+folder.Slug(c.Installation)+".tmp") // of the form that Tidy removes
-	if _, err := c.home.Publish(ctx, draft, c.encode); err != nil {
+	if c.Exclusive {
+		return c.save(ctx) // in the data folder, where nobody else is
+	}
+	err := c.home.Create(ctx, c.dir)
+	if errors.Is(err, folder.ErrNotExist) { // somebody has taken work/ away
+		if err = c.home.Mkdir(ctx, path.Dir(c.dir)); err == nil {
+			err = c.home.Create(ctx, c.dir)
+		}
+	}
+	if err != nil {
 		return err
 	}
-	if err := c.home.Rename(ctx, draft, c.path()); err != nil {
-		return errors.Join(err, c.home.Remove(ctx, draft))
+	if err := c.save(ctx); err != nil {
+		return err
 	}
-	return c.home.Sync(ctx, c.dir)
+	return c.home.Sync(ctx, path.Dir(c.dir))
 }
 
 // claimByRename decides who owns the export. Where it cannot be renamed the claim
-// never happened.
+// never happened. Where that is not known, because a server's answer was lost, the
+// claim stays, and the next pass sees whether the export is there.
 func (i *Ingest) claimByRename(ctx context.Context, f *Flow, c *claim) error {
 	var renamed error
 	err := i.step(StepClaim, func() error {
@@ -84,10 +94,13 @@ func (i *Ingest) claimByRename(ctx context.Context, f *Flow, c *claim) error {
 		}
 		return errors.Join(f.Folder.Sync(ctx, path.Dir(c.export())), f.Folder.Sync(ctx, path.Dir(c.Export.Source)))
 	})
-	if err != nil || renamed == nil {
+	switch {
+	case err != nil || renamed == nil:
 		return err
+	case errors.Is(renamed, folder.ErrUnknown):
+		return renamed
 	}
-	if err := i.abandon(ctx, c); err != nil {
+	if late, err := i.abandon(ctx, c); err != nil || late {
 		return err
 	}
 	if errors.Is(renamed, folder.ErrNotExist) {
@@ -253,12 +266,25 @@ func doneFile(ctx context.Context, f *Flow, name string) (*File, error) {
 	return &File{Source: e.Name, Dest: name, Size: e.Size, Modified: e.Modified}, nil
 }
 
-// abandon undoes a claim that did not happen, with what was copied for it.
-func (i *Ingest) abandon(ctx context.Context, c *claim) error {
+// abandon undoes a claim that did not happen, with what was copied for it. A server
+// that stalled may carry out the rename after all, until the folder for it is gone:
+// then there is a claim again, and late is true.
+func (i *Ingest) abandon(ctx context.Context, c *claim) (late bool, err error) {
 	if err := i.forget(ctx, c); err != nil {
-		return err
+		return false, err
 	}
-	return i.removeSpool(ctx, c.Batch)
+	if !c.Exclusive {
+		_, err := c.home.Stat(ctx, c.export())
+		if err == nil {
+			i.opts.Log.WarnContext(ctx, "the server renamed the export after all", "flow", c.Flow, "batch", c.Batch)
+			return true, i.step(StepManifest, func() error { return c.save(ctx) })
+		}
+		if !errors.Is(err, folder.ErrNotExist) {
+			i.state(c.Flow).recovered = false // what may lie there is looked for, see removeUnclaimed
+			return false, err
+		}
+	}
+	return false, i.removeSpool(ctx, c.Batch)
 }
 
 // forget removes a claim and what is left of its folder.

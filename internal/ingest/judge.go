@@ -182,7 +182,7 @@ func (i *Ingest) examine(ctx context.Context, f *Flow, st *state, e folder.Entry
 }
 
 // errChanged: a file changed while it was looked at; the next pass sees it anew.
-var errChanged = errors.New("file changed while it was examined")
+var errChanged = folder.ErrChanged
 
 // local gives a path on this machine for a file of the drop; a remote one is
 // fetched for the while.

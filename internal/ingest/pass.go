@@ -72,7 +72,7 @@ type opened struct {
 func (p *pass) run(ctx context.Context) error {
 	own, foreign, faults := p.i.claims(ctx, p.f)
 	p.report.Foreign = foreign
-	if err := errors.Join(faults...); errors.Is(err, folder.ErrUnavailable) || ctx.Err() != nil {
+	if err := errors.Join(faults...); folder.Away(err) || ctx.Err() != nil {
 		return err
 	}
 	p.faults = append(p.faults, faults...)

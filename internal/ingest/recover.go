@@ -104,7 +104,36 @@ func (i *Ingest) removeUnclaimed(ctx context.Context, f *Flow) error {
 		if !errors.Is(manifest, folder.ErrNotExist) || ours != nil {
 			continue
 		}
+		if err := i.returnUnclaimed(ctx, f, e.Name); err != nil {
+			return err
+		}
 		if err := i.removeEmpty(ctx, f.Folder, e.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// returnUnclaimed gives back to the drop what lies in a folder of ours in work/ that has
+// no manifest, of a batch that the ledger does not know: an export whose rename a
+// server carried out when its claim had been given up.
+func (i *Ingest) returnUnclaimed(ctx context.Context, f *Flow, dir string) error {
+	batch := path.Base(dir)
+	if b, err := i.batch(ctx, batch); err != nil || b != nil {
+		return err
+	}
+	all, err := f.Folder.List(ctx, dir, true)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	for _, e := range all {
+		if e.Dir || e.Special || folder.Temporary(e.Name) {
+			continue
+		}
+		err := i.step(StepPutBack, func() error {
+			return f.putBack(ctx, e.Name, path.Join(f.in(), strings.TrimPrefix(e.Name, dir+"/")), batch)
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -151,8 +180,12 @@ func (i *Ingest) restore(ctx context.Context, f *Flow, claimed map[string]bool) 
 func (i *Ingest) restoreBatch(ctx context.Context, f *Flow, b *ledger.Batch) error {
 	// The crash may have come after the archive and before the ledger knew.
 	for _, dir := range []string{i.archiveDir(f, b.ID, b.ClaimedAt), path.Join(f.rejected(), b.ID)} {
-		if _, err := f.Folder.Stat(ctx, path.Join(dir, ManifestName)); err == nil {
+		_, err := f.Folder.Stat(ctx, path.Join(dir, ManifestName))
+		if err == nil {
 			return i.step(StepArchived, func() error { return i.archived(ctx, b.ID, dir) })
+		}
+		if !errors.Is(err, folder.ErrNotExist) {
+			return err
 		}
 	}
 	c := i.claimFrom(f, b)

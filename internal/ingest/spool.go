@@ -172,6 +172,9 @@ func (i *Ingest) spoolEarlier(ctx context.Context, f *Flow, c *claim, d *Copy, n
 	places := []place{{i.data, d.FromSpool}}
 	if d.FromArchive != "" {
 		m, err := readManifest(ctx, f.Folder, path.Join(d.FromArchive, ManifestName))
+		if folder.Away(err) || ctx.Err() != nil {
+			return false, err // not to be taken for a document that is nowhere
+		}
 		if err == nil {
 			for _, other := range m.Documents {
 				if other.Hash == d.FromHash {

@@ -32,12 +32,7 @@ func (e *FolderError) Unwrap() error { return e.Err }
 // whole reports whether an error concerns the folder and not just one file in it:
 // then the rest of the pass would only fail too.
 func whole(err error) bool {
-	for _, kind := range []error{folder.ErrUnavailable, folder.ErrHostKey, folder.ErrLogin, folder.ErrFull} {
-		if errors.Is(err, kind) {
-			return true
-		}
-	}
-	return false
+	return folder.Away(err) || errors.Is(err, folder.ErrFull)
 }
 
 // retryPause is how long a target rests after its nth failure in a row: 15 s, 30 s,

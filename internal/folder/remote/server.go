@@ -56,7 +56,7 @@ func (s *Server) Close() error {
 	all := s.sessions
 	for _, c := range all {
 		c.idle.Stop()
-		c.close()
+		c.end()
 	}
 	s.mu.Unlock()
 	s.work.Wait()
@@ -179,7 +179,7 @@ func (s *Server) closeIdle(c *session) {
 			break
 		}
 	}
-	c.close()
+	c.end()
 }
 
 // keepAlive asks for signs of life until the connection has ended. One that gives
@@ -193,7 +193,7 @@ func (c *session) keepAlive(pause time.Duration) {
 			return
 		case <-ticker.C:
 			if c.alive() != nil {
-				c.close()
+				c.end()
 				return
 			}
 		}

@@ -33,6 +33,7 @@ type session struct {
 	limit time.Duration   // ProgressTimeout
 	ended chan struct{}   // closed when the connection has gone
 	late  *sync.WaitGroup // answers that nobody waits for any more; the server waits for them
+	over  atomic.Bool     // it is of no use any more; ended will follow
 	busy  int             // requests under way
 	idle  *time.Timer     // closes it when nobody uses it
 }
@@ -42,8 +43,14 @@ func (s *session) dead() bool {
 	case <-s.ended:
 		return true
 	default:
-		return false
+		return s.over.Load()
 	}
+}
+
+// end closes the connection at once; nobody gets it again.
+func (s *session) end() {
+	s.over.Store(true)
+	s.close()
 }
 
 // lost is a connection that ended before the answer came: what was asked may have
@@ -94,7 +101,7 @@ func call[T any](ctx context.Context, s *session, most int, fn func(*sftp.Client
 		}
 		now := s.bytes.n.Load()
 		if now == before || periods == most {
-			s.close()
+			s.end()
 			if a := <-done; a.err == nil {
 				return a.value, nil
 			}
@@ -111,7 +118,7 @@ func answered[T any](s *session, a answer[T]) (T, error) {
 	if a.err == nil || isAnswer(a.err) {
 		return a.value, a.err
 	}
-	s.close()
+	s.end()
 	return a.value, &lost{a.err}
 }
 
