@@ -40,9 +40,15 @@ func (f *Folder) mkdir(ctx context.Context, dir string) (fs.FileMode, error) {
 		if _, err := f.mkdir(ctx, path.Dir(dir)); err != nil {
 			return 0, err
 		}
-		if err := f.create(ctx, dir); err != nil && !errors.Is(err, folder.ErrExist) && !errors.Is(err, folder.ErrUnknown) {
-			return 0, err
+		made := f.create(ctx, dir)
+		if made != nil && !errors.Is(made, folder.ErrExist) && !errors.Is(made, folder.ErrUnknown) {
+			return 0, made
 		}
+		mode, err := f.isDir(ctx, "mkdir", dir)
+		if errors.Is(err, folder.ErrNotExist) && made != nil {
+			err = made
+		}
+		return mode, err
 	}
 	return f.isDir(ctx, "mkdir", dir)
 }

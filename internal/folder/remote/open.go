@@ -73,6 +73,7 @@ type reader struct {
 	ready []byte // part of buf that the caller has not got yet
 	err   error  // what follows ready
 	fails int    // since something was read
+	lost  error  // the latest of them
 }
 
 // chunk is what one reading gave.
@@ -117,6 +118,7 @@ func (r *reader) fill() {
 	}
 	switch {
 	case isLost(err):
+		r.lost = err
 		r.disconnect()
 	case err != nil:
 		r.err = fail("read", r.e.Name, err)
@@ -141,6 +143,7 @@ func (r *reader) atEnd() error {
 	}, nil)
 	switch {
 	case isLost(err) && r.ctx.Err() == nil:
+		r.lost = err
 		r.disconnect()
 		return nil
 	case err != nil:
@@ -158,16 +161,19 @@ func (r *reader) atEnd() error {
 // server's pauses last, a few times.
 func (r *reader) resume() error {
 	for {
-		r.fails++
+		if r.fails++; r.fails > resumes {
+			return fail("read", r.e.Name, r.lost)
+		}
 		err := r.again()
 		switch {
 		case err == nil:
 			return nil
 		case r.ctx.Err() != nil:
 			return context.Cause(r.ctx)
-		case r.fails > resumes || !errors.Is(err, folder.ErrUnavailable):
+		case !errors.Is(err, folder.ErrUnavailable):
 			return err
 		}
+		r.lost = err
 		if err := wait(r.ctx, time.Second<<(r.fails-1)); err != nil {
 			return err
 		}
