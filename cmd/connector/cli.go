@@ -50,7 +50,7 @@ type cli struct {
 	Hold      holdCmd      `cmd:"" help:"Hold a flow."`
 	Resume    resumeCmd    `cmd:"" help:"Let a held flow go on."`
 	Price     priceCmd     `cmd:"" help:"Present cost of a notice."`
-	Ledger    ledgerCmd    `cmd:"" help:"Look after the ledger: check, backup, export, rebuild."`
+	Ledger    ledgerCmd    `cmd:"" help:"Look after the ledger: check, backup, compact, purge, rebuild."`
 	Simulator simulatorCmd `cmd:"" help:"The built-in SEND alone, for acceptance tests."`
 	Version   versionCmd   `cmd:"" help:"Version, commit, Go, platform."`
 }

@@ -12,6 +12,7 @@ type ledgerCmd struct {
 	Check   ledgerCheckCmd   `cmd:"" help:"Verify every record and index."`
 	Backup  ledgerBackupCmd  `cmd:"" help:"Write a hot copy."`
 	Export  ledgerExportCmd  `cmd:"" help:"Write every record as JSON lines."`
+	Compact ledgerCompactCmd `cmd:"" help:"Make the ledger file as small as it can be; not while a connector runs."`
 	Purge   ledgerPurgeCmd   `cmd:"" help:"Remove by retention what nobody needs any more; what was sent stays known."`
 	Rebuild ledgerRebuildCmd `cmd:"" help:"Make a lost ledger anew from the archive folders and SEND; sends nothing."`
 }

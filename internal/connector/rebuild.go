@@ -69,7 +69,7 @@ func nobodyRuns(ctx context.Context, cfg *config.Config) error {
 	}
 	return &ExitError{
 		Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: fmt.Sprintf("a connector is running on %s", cfg.Data),
-		Hint: "stop it first: this needs the ledger for itself",
+		Hint: "stop it first: this command needs the ledger for itself",
 	}
 }
 

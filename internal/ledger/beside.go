@@ -84,7 +84,7 @@ func tidyBeside(path string) error {
 	dir := filepath.Dir(path)
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), unfinished(generationFile(path))) || strings.HasPrefix(e.Name(), unfinished(ownerFile(path))) {
+		if e.Name() == filepath.Base(compactPath(path)) || strings.HasPrefix(e.Name(), unfinished(generationFile(path))) || strings.HasPrefix(e.Name(), unfinished(ownerFile(path))) {
 			err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
 		}
 	}

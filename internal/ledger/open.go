@@ -95,11 +95,27 @@ func Open(path string, opts Options) (*Ledger, error) {
 }
 
 func openFile(path string, opts Options) (db *bbolt.DB, err error) {
+	var file *os.File
+	defer func() {
+		if err != nil && file != nil {
+			_ = file.Close() // bbolt keeps file and lock where it panics, else this is the second time
+		}
+	}()
 	defer guard(path, &err)()
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: opts.Timeout, ReadOnly: opts.ReadOnly, NoSync: opts.NoSync,
 		FreelistType: bbolt.FreelistMapType, NoStatistics: true,
+		OpenFile: func(name string, flag int, perm os.FileMode) (*os.File, error) {
+			f, err := os.OpenFile(name, flag, perm)
+			file = f
+			return f, err
+		},
 	})
+	if err == nil && !stillThere(path, file) {
+		// While we waited for its lock, its owner put a compact copy in its place: what
+		// we would write here would be lost.
+		return nil, errors.Join(&LockedError{Path: path, Holder: "a process that has just compacted it; try again"}, db.Close())
+	}
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, &LockedError{Path: path, Holder: readOwner(path)}
@@ -109,6 +125,16 @@ func openFile(path string, opts Options) (db *bbolt.DB, err error) {
 		return nil, fmt.Errorf("ledger: open: %w", err)
 	}
 	return db, nil
+}
+
+// stillThere tells whether the path still leads to the file that was opened.
+func stillThere(path string, f *os.File) bool {
+	opened, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(opened, now)
 }
 
 // start brings an opened file to where it can be used: schema, generation, owner

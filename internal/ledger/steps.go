@@ -19,6 +19,9 @@ const (
 	StepCommit = "ledger.commit"
 	// A copy has its name. Before it, it is whole under a temporary one.
 	StepBackup = "ledger.backup"
+	// The compact copy is the ledger. Before it, the ledger is as it was, and the copy
+	// beside it is removed by the next owner.
+	StepCompact = "ledger.compact"
 )
 
 // StepFunc is called with the name of a step; its error ends the work there, as the

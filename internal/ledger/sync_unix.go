@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// renamesOpenFiles: another file can take the place of one that is open.
+const renamesOpenFiles = true
+
 // syncDir makes a rename in dir durable. Some file systems cannot sync a folder and
 // say so; there the rename is as durable as it gets.
 func syncDir(dir string) error {
