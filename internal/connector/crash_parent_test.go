@@ -124,7 +124,7 @@ func (h *house) hear(w http.ResponseWriter, r *http.Request) {
 
 // between lets the clerks look, and then some time pass.
 func (h *house) between(closed bool) (a heard) {
-	pause := 30 * time.Minute
+	pause := 90 * time.Minute
 	defer func() { h.sim.Advance(pause) }()
 	if h.clerks(&a) {
 		pause = 5 * time.Minute
@@ -134,7 +134,7 @@ func (h *house) between(closed bool) (a heard) {
 		h.calm = 0
 		return a
 	}
-	if h.calm++; h.calm < 3 {
+	if h.calm++; h.calm < 2 {
 		return a
 	}
 	if !h.dayOff { // so that the daily copies rotate
