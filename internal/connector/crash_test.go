@@ -257,6 +257,16 @@ func (w *world) allClosed(c *Connector, batches int) bool {
 	return closed && sealed >= batches
 }
 
+// undisturbed is what becomes of the mixed drop when nothing happens to it.
+func undisturbed(t testing.TB) result {
+	t.Helper()
+	w := newStill(t)
+	files := w.mixedDrop()
+	w.untilClosed(2)
+	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+	return w.result(files)
+}
+
 // A look-up only happens after another death: who dies in it, too, still posts nothing
 // twice (rule 22).
 func TestKillPointsOfLookUp(t *testing.T) {

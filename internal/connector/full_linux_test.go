@@ -85,7 +85,7 @@ func (w *world) scheduled() (int, string) {
 // no half file, no request whose intent is not in the ledger; with room again it all
 // goes on by itself to the same end as if there had been room all the time.
 func TestDiskFull(t *testing.T) {
-	clean, _ := killedRun(t, "", 0)
+	clean := undisturbed(t)
 	steps := map[string][]string{
 		"data":     {"ingest.spool:before", "ledger.commit:before", "submit.create:before", "submit.create:after", "progress.events:after", "progress.spool:before"},
 		"drop":     {"ingest.manifest:before", "ingest.archive:before", "submit.create:after"},

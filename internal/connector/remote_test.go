@@ -36,10 +36,7 @@ func onServer(text string, server *sshtest.Server, hostKey string) string {
 // A flow whose source and outbox lie on a server must end as one on this machine does:
 // every row its outcome, every file its place, every proof in its index.
 func TestWholeLifeOnServer(t *testing.T) {
-	here := newStill(t)
-	dropped := here.mixedDrop()
-	here.untilClosed(2)
-	clean := here.result(dropped)
+	clean := undisturbed(t)
 	w := newRemoteWorld(t, sshtest.Start(t, sshtest.Options{}))
 	files := w.mixedDrop()
 	w.untilClosed(2)
