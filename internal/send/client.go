@@ -33,7 +33,7 @@ func New(cfg Config) (*Client, error) {
 	c := &Client{
 		cfg:       cfg,
 		api:       noRedirects(cfg.Transport),
-		store:     storeClient(cfg.Transport),
+		store:     storeClient(cfg.Transport, cfg.BaseURL),
 		limiter:   newLimiter(cfg.Limits, cfg.Clock, cfg.pace, cfg.Wait),
 		transfers: make(chan struct{}, cfg.Transfers),
 		longest:   answerLimit,

@@ -21,7 +21,7 @@ func (c *Client) Fetch(ctx context.Context, address string, w io.Writer, limit i
 	defer release()
 	ctx, dog := watch(ctx, c.cfg.ProgressTimeout)
 	defer dog.stop()
-	r, err := storeRequest(ctx, http.MethodGet, address)
+	r, err := c.storeRequest(ctx, http.MethodGet, address)
 	if err != nil {
 		return 0, "", &Error{Op: op, Class: Fatal, Err: err}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,7 +13,7 @@ import (
 
 // storeClient is for the object store: it sends no credentials, so it may follow
 // a few redirects, each to an address that is allowed itself.
-func storeClient(rt http.RoundTripper) *http.Client {
+func storeClient(rt http.RoundTripper, api string) *http.Client {
 	return &http.Client{
 		Transport: rt,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
@@ -21,7 +22,7 @@ func storeClient(rt http.RoundTripper) *http.Client {
 			}
 			// net/http would tell the new host the signed address of the old one.
 			r.Header.Del("Referer")
-			return checkURL(r.URL.String())
+			return checkStore(r.URL.String(), api)
 		},
 	}
 }
@@ -46,8 +47,8 @@ func gone(status int, details []Detail) bool {
 }
 
 // storeRequest makes a request for an address of the object store.
-func storeRequest(ctx context.Context, method, address string) (*http.Request, error) {
-	target, err := exactURL(address)
+func (c *Client) storeRequest(ctx context.Context, method, address string) (*http.Request, error) {
+	target, err := exactURL(address, c.cfg.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("the address of the object store %w", err)
 	}
@@ -55,13 +56,39 @@ func storeRequest(ctx context.Context, method, address string) (*http.Request, e
 	return r.WithContext(ctx), nil
 }
 
+// checkStore allows an address of the object store that an answer of api, or a
+// redirect, names. A platform out there has no business on this machine or its
+// network: such an address would have us fetch for somebody who cannot.
+func checkStore(raw, api string) error {
+	if err := checkURL(raw); err != nil {
+		return err
+	}
+	if host, err := url.Parse(raw); err == nil && inner(host.Hostname()) {
+		if from, err := url.Parse(api); err != nil || !inner(from.Hostname()) {
+			return errors.New("leads into this machine or its network")
+		}
+	}
+	return nil
+}
+
+// inner tells addresses that only mean something here.
+func inner(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if loopback(host) || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	host, _, _ = strings.Cut(host, "%") // the zone of an IPv6 address
+	ip := net.ParseIP(host)
+	return ip != nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast())
+}
+
 // exactURL parses an address so that it goes out byte for byte: its signature
 // covers the escapes as they are written.
-func exactURL(raw string) (*url.URL, error) {
+func exactURL(raw, api string) (*url.URL, error) {
 	if !printable(raw) {
 		return nil, errors.New("holds blanks or characters that no address can carry")
 	}
-	if err := checkURL(raw); err != nil {
+	if err := checkStore(raw, api); err != nil {
 		return nil, err
 	}
 	u, err := url.Parse(raw)

@@ -81,7 +81,7 @@ func (c *Client) uploadRequest(ctx context.Context, o object) (*http.Request, er
 	if o.slot.Method != http.MethodPut && o.slot.Method != http.MethodPost {
 		return nil, errors.New("the slot's method is neither PUT nor POST")
 	}
-	r, err := storeRequest(ctx, o.slot.Method, o.slot.URL)
+	r, err := c.storeRequest(ctx, o.slot.Method, o.slot.URL)
 	if err != nil {
 		return nil, err
 	}
