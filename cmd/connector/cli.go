@@ -59,7 +59,8 @@ type cli struct {
 type app struct {
 	ctx            context.Context //nolint:containedctx // lives for one command, handed over by kong
 	stdin          io.Reader
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer // what is printed there is seen and does not act
+	screen         io.Writer // where progress moves the cursor
 	flags          *cli
 }
 
@@ -87,7 +88,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "connector: %v\nTry: connector --help\n", err)
 		return connector.ExitUsage
 	}
-	a := &app{ctx: ctx, stdin: stdin, stdout: stdout, stderr: stderr, flags: &flags}
+	a := &app{ctx: ctx, stdin: stdin, stdout: &visible{w: stdout}, stderr: &visible{w: stderr}, screen: stderr, flags: &flags}
 	return a.report(command.Run(a))
 }
 

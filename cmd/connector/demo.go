@@ -141,7 +141,7 @@ func (d *demo) drop(s samples.Service) error {
 func (d *demo) run(timeout time.Duration) error {
 	server := serveInside(d.sim)
 	defer server.stop()
-	line := newProgress(d.a.stderr)
+	line := newProgress(d.a.screen)
 	if line.bar == nil {
 		d.cfg.Log.Level = "info" // no bar to look at: one line for each step
 	}

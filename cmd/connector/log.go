@@ -16,7 +16,7 @@ func (a *app) logger(cfg *config.Config) (*slog.Logger, func() error) {
 	closer := func() error { return nil }
 	if cfg.Log.File != "" {
 		file := &lumberjack.Logger{Filename: cfg.Log.File, MaxSize: cfg.Log.MaxSize, MaxBackups: cfg.Log.Keep, LocalTime: true}
-		w, closer = file, file.Close
+		w, closer = &visible{w: file}, file.Close
 	}
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked by config.Load

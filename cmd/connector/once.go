@@ -20,7 +20,7 @@ func (cmd *onceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	line := newProgress(a.stderr)
+	line := newProgress(a.screen)
 	summary, err := c.Once(a.ctx, connector.OnceOptions{Flow: cmd.Flow, Until: cmd.Until, Timeout: cmd.Timeout, Progress: line.show})
 	line.end()
 	if err := errors.Join(err, closeAll()); err != nil {
@@ -29,6 +29,7 @@ func (cmd *onceCmd) Run(a *app) error {
 	if a.flags.JSON {
 		err = a.printJSON(summary)
 	} else {
+		oneLine(&summary)
 		err = a.printSummary(summary)
 	}
 	if err == nil && summary.Exit != connector.ExitOK {

@@ -47,5 +47,9 @@ func (a *app) ask(command string, args, result any) error {
 		return err
 	}
 	opts, closeLog := a.options(cfg)
-	return errors.Join(connector.Do(a.ctx, cfg, opts, command, args, result), closeLog())
+	err = errors.Join(connector.Do(a.ctx, cfg, opts, command, args, result), closeLog())
+	if !a.flags.JSON {
+		oneLine(result)
+	}
+	return err
 }

@@ -80,7 +80,7 @@ func adaptOutcome(file *File) (*File, error) {
 		case name == outcomeRow:
 			rowColumn = i
 		case !strings.HasPrefix(name, outcomePrefix):
-			keep, names = append(keep, i), append(names, name)
+			keep, names = append(keep, i), append(names, unguard(name))
 		}
 	}
 	if len(keep) == 0 {

@@ -64,3 +64,16 @@ func TestRule12OutcomeDroppedAgain(t *testing.T) {
 		t.Error("one of the two columns is not enough")
 	}
 }
+
+// Damage prevented: a heading that a spreadsheet would run is neutralised in the
+// outcome file, and then the profile no longer finds its column.
+func TestRule12HeadingsAreUnguarded(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"=HYPERLINK(1)", "+39", "-x", "@y", "＝z", "'=a", "CF"} {
+		text := "\ufeff" + table.Guard(name) + ";B;send_riga;send_esito\r\n1;2;2;SCARTATA\r\n"
+		file, rows := mustRead(t, "x.csv", []byte(text), table.Format{Kind: "csv"})
+		if got := file.Heading().Names; len(got) != 2 || got[0] != name || len(rows) != 1 {
+			t.Errorf("%q came back as %q", name, got)
+		}
+	}
+}
