@@ -43,12 +43,17 @@ type Packet struct {
 	body []byte // all after the length
 }
 
+// Raw is the packet as it is, for what the fields do not tell.
+func (p Packet) Raw() string { return string(p.body) }
+
 // Act is what becomes of a packet.
 type Act struct {
-	Drop  bool   // the connection ends in its place
-	Stall bool   // it never arrives
-	Fail  uint32 // a request: the server is not asked and answers with this status code
-	Hold  <-chan struct{}
+	Drop  bool            // the connection ends in its place
+	Stall bool            // it never arrives
+	Fail  uint32          // a request: the server is not asked and answers with this status code
+	Hold  <-chan struct{} // it arrives when this is closed
+	// Pretend: a request is not carried out, and the server says it was.
+	Pretend bool
 }
 
 // Pass lets a packet through.
@@ -116,6 +121,9 @@ func (x *wire) pass(from io.Reader, to io.Writer, reply bool) {
 		case act.Drop:
 			return
 		case act.Stall:
+			continue
+		case act.Pretend:
+			x.send(x.client, status(p.body, 0))
 			continue
 		case act.Fail != 0:
 			x.send(x.client, status(p.body, act.Fail))
