@@ -52,8 +52,12 @@ func (i *Ingest) take(ctx context.Context, f *Flow, v *verdict, done string) (*c
 		// renames the export has it; the next pass sees what came of it.
 		return nil, errors.Join(errGone, i.removeSpool(ctx, id))
 	}
-	if err != nil || c.Exclusive {
-		return c, err
+	if err != nil {
+		i.state(f.Name).recovered = false // a folder without a manifest may be left
+		return nil, err
+	}
+	if c.Exclusive {
+		return c, nil
 	}
 	return c, i.claimByRename(ctx, f, c)
 }
@@ -293,10 +297,15 @@ func (i *Ingest) forget(ctx context.Context, c *claim) error {
 		if err := c.home.Remove(ctx, c.path()); err != nil {
 			return err
 		}
-		if err := i.removeEmpty(ctx, c.home, c.dir); err != nil {
-			return err
+		err := i.removeEmpty(ctx, c.home, c.dir)
+		if err == nil {
+			err = c.home.Sync(ctx, path.Dir(c.dir))
 		}
-		return c.home.Sync(ctx, path.Dir(c.dir))
+		if err != nil {
+			// Without its manifest no pass goes on with it, but recovery does.
+			i.state(c.Flow).recovered = false
+		}
+		return err
 	})
 }
 

@@ -68,7 +68,7 @@ func TestRule25CheckTriesTheRename(t *testing.T) {
 		t.Error(err)
 	}
 	r.wantFiles()
-	r.flow.Folder = remote{r.flow.Folder, folder.ErrVolume}
+	r.flow.Folder = elsewhere{r.flow.Folder, folder.ErrVolume}
 	if err := TryFolders(ctx, r.flow, r.ingest.opts.Installation); !errors.Is(err, folder.ErrVolume) {
 		t.Errorf("got %v, want ErrVolume", err)
 	}

@@ -14,23 +14,23 @@ import (
 	"sendconnector/internal/ledger"
 )
 
-// remote is a folder without a path on this machine, as one on a server is, that may
+// elsewhere is a folder without a path on this machine, as one on a server is, that may
 // refuse moves.
-type remote struct {
+type elsewhere struct {
 	folder.Folder
 	refuse error
 }
 
-func (remote) Local() (string, bool) { return "", false }
+func (elsewhere) Local() (string, bool) { return "", false }
 
-func (r remote) Rename(ctx context.Context, from, to string) error {
+func (r elsewhere) Rename(ctx context.Context, from, to string) error {
 	if r.refuse != nil {
 		return &folder.Error{Op: "rename", Name: from, Kind: r.refuse}
 	}
 	return r.Folder.Rename(ctx, from, to)
 }
 
-func (r remote) Move(ctx context.Context, from, to string) error {
+func (r elsewhere) Move(ctx context.Context, from, to string) error {
 	if r.refuse != nil {
 		return &folder.Error{Op: "move", Name: from, Kind: r.refuse}
 	}
@@ -39,7 +39,7 @@ func (r remote) Move(ctx context.Context, from, to string) error {
 
 func TestFolderWithoutLocalPath(t *testing.T) {
 	r := newRig(t)
-	r.flow.Folder = remote{Folder: r.flow.Folder}
+	r.flow.Folder = elsewhere{Folder: r.flow.Folder}
 	r.drop("in/a.csv", "p\nP1;a.pdf\n")
 	r.drop("in/a.pdf", "atto")
 	r.settled()
@@ -59,7 +59,7 @@ func TestMoveNotPermitted(t *testing.T) {
 	} {
 		r := newRig(t)
 		whole := r.flow.Folder
-		r.flow.Folder = remote{whole, kind}
+		r.flow.Folder = elsewhere{whole, kind}
 		r.drop("in/a.csv", "p\nP1;\n")
 		r.pass(0)
 		r.now = r.now.Add(10 * time.Second)
@@ -86,7 +86,7 @@ func TestRule25ExclusiveDropThatKeepsItsFiles(t *testing.T) {
 		r := newRig(t)
 		r.flow.Exclusive = true
 		whole := r.flow.Folder
-		r.flow.Folder = remote{whole, kind}
+		r.flow.Folder = elsewhere{whole, kind}
 		r.drop("in/a.csv", "p\nP1;a.pdf\n")
 		r.drop("in/a.pdf", "atto")
 		r.settled()
@@ -192,7 +192,7 @@ func TestWatchWakes(t *testing.T) {
 	var count atomic.Int32
 	ended := make(chan error)
 	go func() {
-		ended <- r.ingest.Watch(ctx, []*Flow{r.flow, {Name: "remote", Folder: remote{Folder: r.flow.Folder}}}, func() {
+		ended <- r.ingest.Watch(ctx, []*Flow{r.flow, {Name: "remote", Folder: elsewhere{Folder: r.flow.Folder}}}, func() {
 			count.Add(1)
 			woken <- struct{}{}
 		})

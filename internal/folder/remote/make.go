@@ -85,13 +85,15 @@ func (f *Folder) create(ctx context.Context, dir string) error {
 				err = f.explain(ctx, "create", dir, err)
 			}
 		}
-		// After a lost answer a folder that is there may well be ours.
+		// After a lost answer a folder that is there may be ours or another's.
 		if unsure && errors.Is(fail("create", dir, err), folder.ErrExist) {
-			return unknown("create", dir, err)
+			return unknown("create", dir, &folder.Error{Op: "create", Name: dir, Kind: folder.ErrUnavailable, Cause: errWhose})
 		}
 		return fail("create", dir, err)
 	}
 }
+
+var errWhose = errors.New("the folder is there, and nobody can tell who made it")
 
 // inherit gives a new file or folder the rights of the folder it lies in, as far as
 // most allows; see folder.Local. Servers that know no rights refuse; then theirs hold.
