@@ -80,7 +80,13 @@ flows:
 	for _, format := range []string{"text", "json"} {
 		for _, args := range [][]string{
 			{"preview", "--flow", "righe", filepath.Join(dir, "drop", "in", "sano.jsonl")},
-			{"once", "--timeout", "1s"}, {"status"}, {"why", "sano.jsonl"}, {"why", name}, {"why", "P" + forged}, {"status", "--json"}, {"release", "--yes", "--batch", forged},
+			{"once", "--timeout", "1s"},
+			{"status"},
+			{"why", "sano.jsonl"},
+			{"why", name},
+			{"why", "P" + forged},
+			{"status", "--json"},
+			{"release", "--yes", "--batch", forged},
 		} {
 			var out, errs bytes.Buffer
 			code := run(t.Context(), append([]string{"-c", config, "--log-format", format}, args...), strings.NewReader(""), &out, &errs)
