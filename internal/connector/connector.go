@@ -52,7 +52,6 @@ type Connector struct {
 	lang     notification.Lang
 	path     string // of the ledger
 	ledger   *ledger.Ledger
-	recall   *recall // only while a ledger is rebuilt
 	ingest   *ingest.Ingest
 	remotes  map[string]*remote.Server
 	flows    map[string]*flow

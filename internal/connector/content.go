@@ -293,8 +293,8 @@ func (a *admitting) admit(ctx context.Context) error {
 	if err := a.judge(ctx); err != nil {
 		return err
 	}
-	if a.c.recall != nil {
-		if err := a.c.recall.before(ctx, a.e.flow, a.items); err != nil {
+	if r := recallOf(ctx); r != nil {
+		if err := r.before(ctx, a.e.flow, a.items); err != nil {
 			return err
 		}
 	}

@@ -105,7 +105,7 @@ func (c *Connector) chores(ctx context.Context) (time.Time, error) {
 	for _, chore := range []struct {
 		part string
 		do   func(context.Context) (time.Time, error)
-	}{{backupPart, c.backup}, {purgePart, c.purge}} {
+	}{{completePart, c.completeLater}, {backupPart, c.backup}, {purgePart, c.purge}} {
 		at, err := chore.do(ctx)
 		if ctx.Err() != nil {
 			return next, nil

@@ -9,7 +9,6 @@ import (
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/ledger"
-	"sendconnector/internal/submit"
 )
 
 // RebuildOptions say how.
@@ -95,8 +94,8 @@ func mayReplace(path string, o RebuildOptions) error {
 }
 
 func (c *Connector) rebuild(ctx context.Context, report *RebuildReport) error {
-	c.recall = &recall{c: c, chains: map[ledger.Key]submit.Chain{}, absent: map[ledger.Key]bool{}, report: report}
-	found, err := c.ingest.Rebuild(ctx, c.ingestFlows(""), c.recall.settle)
+	r := newRecall(c, report)
+	found, err := c.ingest.Rebuild(r.with(ctx), c.ingestFlows(""), r.settle)
 	report.Batches, report.Unreadable, report.Foreign = found.Batches, found.Unreadable, found.Foreign
 	report.Problems = append(report.Problems, found.Problems...)
 	if err != nil {

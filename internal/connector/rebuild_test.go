@@ -318,3 +318,68 @@ func TestRebuiltFromAnIncompleteArchive(t *testing.T) {
 	w.untilClosed(2)
 	w.onceAtSEND(protocols...)
 }
+
+// Damage: a backup is put back over a newer ledger in the middle of a lot. What was
+// sent since is sent again, or a batch that came since is followed by nobody; the
+// numbers of aggiornamenti are given twice.
+func TestRule23BackupRestoredOverANewerLedger(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		t.Run(fmt.Sprint("dropped again=", again), func(t *testing.T) {
+			t.Parallel()
+			w := newStill(t)
+			copied := filepath.Join(w.dir, "copy.db")
+			protocols := w.lot(12)
+			w.killOnce("submit.create:after", 4)
+			w.do(func(c *Connector) error {
+				_, err := c.LedgerBackup(context.Background(), BackupArgs{File: copied})
+				return err
+			})
+			if err := w.pass(context.Background(), nil); err != nil { // the rest of the lot
+				t.Fatal(err)
+			}
+			late := func() {
+				w.write("drop/in/s.pdf", string(pdfOf("s.pdf", 1500)))
+				w.write("drop/in/s.csv", groupedHeading+groupedRow("S/1", galileo, "Galileo Galilei", noticeOf(700), "s.pdf", "", "")+
+					groupedRow("S/2", "GLLGLL64B15G702X", "Galileo Galilei", noticeOf(701), "s.pdf", "", ""))
+				w.sim.Advance(2 * time.Second)
+			}
+			late()
+			for range 3 {
+				w.sim.Advance(20 * time.Minute)
+				if err := w.pass(context.Background(), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			updates, _ := filepath.Glob(filepath.Join(w.dir, "drop/out/aggiornamenti/*.csv"))
+			before := map[string]string{}
+			for _, name := range updates {
+				data, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				before[name] = string(data)
+			}
+			if err := os.Rename(copied, filepath.Join(w.dir, "data/ledger.db")); err != nil {
+				t.Fatal(err)
+			}
+			if again {
+				late()
+			}
+			w.untilClosed(2)
+			w.onceAtSEND(append(protocols, "S/1")...)
+			w.wantOutcomes("drop/out/lotto.*.esito.csv", finalLot(protocols))
+			first, _ := filepath.Glob(filepath.Join(w.dir, "drop/out/s.*.esito.csv"))
+			slices.Sort(first)
+			w.wantOutcomes("drop/out/"+filepath.Base(first[0]), map[string]string{"S/1": "PERFEZIONATA", "S/2": "SCARTATA C-TAXID-CHECK"})
+			for name, data := range before {
+				if now, err := os.ReadFile(name); err != nil || string(now) != data {
+					t.Errorf("%s has other bytes now (%v)", filepath.Base(name), err)
+				}
+			}
+			if now, _ := filepath.Glob(filepath.Join(w.dir, "drop/out/aggiornamenti/*.csv")); len(now) <= len(updates) {
+				t.Errorf("the numbers do not go on: %d, were %d", len(now), len(updates))
+			}
+			w.documentsAreIndexed()
+		})
+	}
+}

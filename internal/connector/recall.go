@@ -21,6 +21,24 @@ type recall struct {
 	chains map[ledger.Key]submit.Chain // of the batch that is being read
 	absent map[ledger.Key]bool         // keys of which SEND has nothing
 	report *RebuildReport
+	tries  int // of a look-up that SEND cannot answer
+}
+
+// recallKey carries a recall to the reading of old batches and to no other.
+type recallKey struct{}
+
+func newRecall(c *Connector, report *RebuildReport) *recall {
+	return &recall{c: c, chains: map[ledger.Key]submit.Chain{}, absent: map[ledger.Key]bool{}, report: report, tries: recallTries}
+}
+
+// with gives a context under which every row that is read is asked for first.
+func (r *recall) with(ctx context.Context) context.Context {
+	return context.WithValue(ctx, recallKey{}, r)
+}
+
+func recallOf(ctx context.Context) *recall {
+	r, _ := ctx.Value(recallKey{}).(*recall)
+	return r
 }
 
 // recallLookups is how many look-ups run side by side; the limiter of the key counts
@@ -120,7 +138,7 @@ func (r *recall) chain(ctx context.Context, s *sender, k ledger.Key) (submit.Cha
 	for try := 1; ; try++ {
 		chain, err := s.submit.Chain(ctx, k.Protocol, k.SenderTaxID)
 		class := send.ClassOf(err)
-		if err == nil || try == recallTries || ctx.Err() != nil || class != send.Transient && class != send.Unknown {
+		if err == nil || try == r.tries || ctx.Err() != nil || class != send.Transient && class != send.Unknown {
 			return chain, err
 		}
 		r.c.opts.Wait(ctx, time.Second<<try, nil)

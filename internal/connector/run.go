@@ -105,6 +105,9 @@ func (c *Connector) recover(ctx context.Context) error {
 		}
 		c.tell("recovery", err)
 	}
+	if err := c.complete(ctx); err != nil && ctx.Err() == nil {
+		c.tell(completePart, err)
+	}
 	for _, name := range names(c.outboxes) {
 		if err := c.outboxes[name].Reconcile(ctx); err != nil {
 			c.tell("outbox "+name, err)

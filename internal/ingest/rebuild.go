@@ -36,11 +36,66 @@ type old struct {
 // batch that the ledger knows to be archived is done. The folders are not changed.
 func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx context.Context, batch string) error) (Rebuilt, error) {
 	var r Rebuilt
+	all, err := i.everyOld(ctx, flows, &r)
+	if err == nil {
+		err = i.unread(ctx)
+	}
+	if err != nil {
+		return r, err
+	}
+	for _, o := range all {
+		if err := i.rebuild(ctx, o, settle, &r); err != nil {
+			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
+		}
+	}
+	return r, nil
+}
+
+// Complete is Rebuild for a ledger that is older than what was done with it: it reads
+// what archive/ and rejected/ have and the ledger does not, and leaves all else alone.
+// It may run beside Pass, which goes on with what lies in work/.
+func (i *Ingest) Complete(ctx context.Context, flows []*Flow, settle func(ctx context.Context, batch string) error) (Rebuilt, error) {
+	var r Rebuilt
+	all, err := i.everyOld(ctx, flows, &r)
+	if err != nil {
+		return r, err
+	}
+	for _, o := range all {
+		known, err := i.knows(ctx, o)
+		if err == nil && !known {
+			err = i.rebuild(ctx, o, settle, &r)
+		}
+		if err != nil {
+			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
+		}
+	}
+	return r, nil
+}
+
+// knows tells whether the ledger has a batch, or has purged it, or its claim is still
+// under way. One that was left READING although it lies in the archive is a completion
+// that died.
+func (i *Ingest) knows(ctx context.Context, o *old) (known bool, err error) {
+	err = i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		b, err := tx.Batch(o.Batch)
+		if errors.Is(err, ledger.ErrNotFound) {
+			known, err = tx.Purged(o.Batch), nil
+		} else if err == nil {
+			known = b.State != ledger.Reading
+		}
+		return err
+	})
+	return known || o.claimed, err
+}
+
+// everyOld lists the batches that the folders of the flows still have, by the time of
+// their claim, each once.
+func (i *Ingest) everyOld(ctx context.Context, flows []*Flow, r *Rebuilt) ([]*old, error) {
 	var all []*old
 	for _, f := range flows {
-		found, err := i.oldBatches(ctx, f, flows, &r)
+		found, err := i.oldBatches(ctx, f, flows, r)
 		if err != nil {
-			return r, fmt.Errorf("flow %s: %w", f.Name, err)
+			return nil, fmt.Errorf("flow %s: %w", f.Name, err)
 		}
 		all = append(all, found...)
 	}
@@ -50,20 +105,12 @@ func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx con
 		}
 		return strings.Compare(a.Batch, b.Batch)
 	})
-	if err := i.unread(ctx); err != nil {
-		return r, err
-	}
 	done := map[string]bool{}
-	for _, o := range all {
-		if done[o.Batch] {
-			continue // in the archive, and its claim not yet removed
-		}
+	return slices.DeleteFunc(all, func(o *old) bool {
+		twice := done[o.Batch] // in the archive, and its claim not yet removed
 		done[o.Batch] = true
-		if err := i.rebuild(ctx, o, settle, &r); err != nil {
-			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
-		}
-	}
-	return r, nil
+		return twice
+	}), nil
 }
 
 // oldBatches finds the batches of a flow. Those in the archive come first, so that a
@@ -142,7 +189,7 @@ func (f *Flow) below(ctx context.Context, dir string, depth int, visit func(dir 
 // rebuild brings one batch into the ledger as far as it had got.
 func (i *Ingest) rebuild(ctx context.Context, o *old, settle func(context.Context, string) error, r *Rebuilt) error {
 	b, err := i.batch(ctx, o.Batch)
-	if err != nil || b != nil && b.Archive != "" {
+	if err != nil || b != nil && b.Archive != "" && b.State != ledger.Reading {
 		return err
 	}
 	if b == nil || b.State == ledger.Reading {

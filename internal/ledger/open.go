@@ -224,6 +224,11 @@ func (l *Ledger) takeGeneration(b *bbolt.Tx, beside uint64, fresh bool, seen fou
 			return err
 		}
 	}
+	if stale && !fresh {
+		if err := putMeta(b, "behind", 1); err != nil {
+			return err
+		}
+	}
 	return putMeta(b, "generation", own)
 }
 
@@ -264,6 +269,22 @@ func (l *Ledger) ClearStale(ctx context.Context) error {
 		l.stale.Store(false)
 	}
 	return err
+}
+
+// Behind tells that the ledger was restored or is older than what was done with it,
+// so that the folders may hold batches it does not know, until ClearBehind says that
+// they have been read. It survives restarts.
+func (l *Ledger) Behind(ctx context.Context) (behind bool, err error) {
+	err = l.View(ctx, func(t *Tx) error {
+		behind = metaNumber(t.b, "behind") != 0
+		return nil
+	})
+	return behind, err
+}
+
+// ClearBehind ends Behind.
+func (l *Ledger) ClearBehind(ctx context.Context) error {
+	return l.Update(ctx, func(t *Tx) error { return t.drop(bMeta, []byte("behind")) })
 }
 
 // Commits counts the transactions made durable since Open; each costs two syncs of
