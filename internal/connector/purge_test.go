@@ -152,3 +152,40 @@ func TestPurgedArchive(t *testing.T) {
 		return err
 	})
 }
+
+// Damage: the process dies while it removes an old batch from the archive, and half of
+// it stays for ever.
+func TestKilledWhileTheArchiveExpires(t *testing.T) {
+	for _, side := range []string{":before", ":after"} {
+		t.Run(side, func(t *testing.T) {
+			t.Parallel()
+			w := newStill(t, keeping("{ledger: 30d, archive: 30d}"))
+			w.lot(1)
+			w.untilClosed(1)
+			w.sim.Advance(20 * 24 * time.Hour)
+			w.write("drop/in/n.csv", groupedHeading+groupedRow("N/1", galileo, "Galileo Galilei", noticeOf(600), "manca.pdf", "", ""))
+			if err := w.pass(context.Background(), nil); err != nil {
+				t.Fatal(err)
+			}
+			w.sim.Advance(15 * 24 * time.Hour)
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			k := &killer{at: "ingest.expire" + side, nth: 1, cancel: cancel}
+			w.opts.Step, w.opts.Transport = k.Step, k
+			if err := w.pass(ctx, nil); !k.died() {
+				t.Fatalf("not killed: %v", err)
+			}
+			w.opts.Step, w.opts.Transport = nil, nil
+			w.sim.Advance(24 * time.Hour)
+			if err := w.pass(context.Background(), nil); err != nil {
+				t.Fatal(err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(w.dir, "drop/archive/*/*/*")); len(left) != 1 {
+				t.Errorf("left: %v", left)
+			}
+			if len(w.batches()) != 1 {
+				t.Error("not one batch left in the ledger")
+			}
+		})
+	}
+}

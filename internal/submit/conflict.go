@@ -77,8 +77,9 @@ func (w *work) adopt(ctx context.Context, found send.RequestStatus, strict bool)
 		return false, w.holdNotification(ctx, "contract", w.problem("C-SEND-CONTRACT", "", "detail", "status"), nil, notVisibleAgain)
 	}
 	attempt := w.n.Attempt
-	if !like.refs && attempt == 1 {
-		// A key that the ledger did not know (rule 16): SEND may hold later attempts.
+	if !like.refs {
+		// A key that the ledger did not know, or a ledger that is older than what was sent
+		// with it (rules 16 and 23): SEND may hold later attempts.
 		if found, attempt, err = w.probe(ctx, found); err != nil {
 			return false, w.probeFailed(ctx, err)
 		}

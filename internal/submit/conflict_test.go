@@ -248,6 +248,23 @@ func TestRule16Probe(t *testing.T) {
 			t.Errorf("attempt %d, %d at SEND", n.Attempt, w.send.accepted(p))
 		}
 	})
+	t.Run("an older ledger knows the first only", func(t *testing.T) {
+		w := newWorld(t)
+		id := w.one()
+		w.earlier(p, 1, send.Refused, nil).errors = []send.Refusal{{Code: "NOT_VALID_ADDRESS"}}
+		w.pass()
+		n := w.want(id, ledger.Refused)
+		w.earlier(p, 2, send.Refused, nil).errors = []send.Refusal{{Code: "NOT_VALID_ADDRESS"}}
+		s := w.earlier(p, 3, send.Accepted, nil)
+		if err := w.ledger.Resubmit(t.Context(), n.Key, false); err != nil {
+			t.Fatal(err)
+		}
+		w.pass()
+		n = w.want(id, ledger.Accepted)
+		if n.Attempt != 3 || n.RequestID != s.id || w.send.accepted(p) != 1 {
+			t.Errorf("attempt %d, %s, %d at SEND", n.Attempt, n.RequestID, w.send.accepted(p))
+		}
+	})
 	t.Run("killed anywhere", func(t *testing.T) {
 		for _, step := range []string{BeforeLookup, AfterLookup} {
 			for nth := 1; nth <= 4; nth++ {

@@ -14,10 +14,10 @@ import (
 // maxProbes bounds the search for attempts of a key that the ledger does not know.
 const maxProbes = 100
 
-// probe looks for later attempts of a key whose first one was found at SEND though
-// the ledger did not know it, and gives the highest (rule 16).
+// probe looks for attempts after the present one, which was found at SEND though the
+// ledger did not know it, and gives the highest (rule 16).
 func (w *work) probe(ctx context.Context, first send.RequestStatus) (send.RequestStatus, int, error) {
-	found, attempt := first, 1
+	found, attempt := first, w.n.Attempt
 	for attempt < maxProbes {
 		next, err := w.lookup(ctx, notification.Token(w.n.Key.SenderTaxID, w.n.Key.Protocol, attempt+1))
 		if send.ClassOf(err) == send.NotFound {
