@@ -28,7 +28,6 @@ type CheckResult struct {
 
 // Bounds of what check accepts.
 const (
-	maxSkew     = 30 * time.Second // a client assertion lives two minutes and SEND has no tolerance
 	leastSpace  = 1 << 30
 	checkedOnce = ".connector-check.tmp" // of the form that Tidy removes
 )

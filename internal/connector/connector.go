@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -60,6 +61,8 @@ type Connector struct {
 	places   map[string]*place // of the outboxes
 	bells    bells
 	notices  conditions
+	keys     sync.Mutex        // guards every sender.secret
+	held     map[string]string // reason of every hold told; the keeper's alone
 	started  time.Time
 	stopped  atomic.Bool // the service has stopped and says so
 }
@@ -206,7 +209,7 @@ func (c *Connector) build(ctx context.Context) error {
 	for _, s := range c.senders {
 		s.attach(c)
 	}
-	return ctx.Err()
+	return c.recallCalls(ctx)
 }
 
 // Close gives the ledger back. It may be called twice.
@@ -222,7 +225,7 @@ func (c *Connector) Close() error {
 	if c.ledger == nil {
 		return nil
 	}
-	err := c.ledger.Close()
+	err := errors.Join(c.keepCalls(context.Background()), c.ledger.Close())
 	c.ledger = nil
 	if err != nil {
 		return fmt.Errorf("close the ledger: %w", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ type world struct {
 	url  string
 	cfg  *config.Config
 	opts Options
+
+	identity simulator.Identity // of the body that is held
+	shift    *atomic.Int64      // of this machine's clock, nanoseconds
 }
 
 const profileText = `version: 1

@@ -175,7 +175,7 @@ func (c *Connector) buildOutboxes(used map[string]bool) error {
 func (c *Connector) outboxState(ctx context.Context, name string, flush bool) (outbox.State, error) {
 	now := c.opts.Clock()
 	state := outbox.State{Condition: outbox.Running, Since: c.started, NextCheck: now.Add(longestPause), Flush: flush}
-	holds, err := c.holdsNow(ctx)
+	holds, err := c.holdsShown(ctx)
 	if err != nil {
 		return state, err
 	}
@@ -185,8 +185,11 @@ func (c *Connector) outboxState(ctx context.Context, name string, flush bool) (o
 			continue
 		}
 		state.Flows = append(state.Flows, outbox.Flow{Name: flowName, Sender: f.Sender, NextCheck: now.Add(f.cfg.Source.Poll)})
-		if h := f.sender.heldBy(holds); h != nil {
+		switch h := f.sender.heldBy(holds); {
+		case h != nil:
 			state.Condition, state.Why, state.Since = outbox.Paused, h.Detail, h.Since
+		case state.Condition == outbox.Running && state.Why == "":
+			state.Why = c.clockFault(f.sender)
 		}
 	}
 	if c.dataIsFull(ctx) {

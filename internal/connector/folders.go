@@ -161,12 +161,12 @@ func (c *Connector) folderState(ctx context.Context, scope ledger.HoldScope, nam
 	if ctx.Err() != nil {
 		return nil
 	}
-	holds, err := c.holdsNow(ctx)
+	holds, err := c.holdsShown(ctx)
 	if err != nil {
 		return err
 	}
 	now := c.opts.Clock()
-	held := heldOf(holds, scope, name, now)
+	held := heldOf(holds, scope, name)
 	switch {
 	case p == nil && held == nil:
 		return nil

@@ -162,6 +162,8 @@ func (r *once) round(ctx context.Context) (next time.Time, settling time.Duratio
 			next = earliest(next, at)
 		}
 	}
+	_, err = r.c.keep(ctx)
+	r.fault(ctx, "holds", err)
 	r.publish(ctx)
 	return next, settling, ctx.Err()
 }

@@ -32,14 +32,55 @@ func (c *Connector) unreachable(ctx context.Context, s *sender, err error) error
 	})
 }
 
-// reachable ends that hold when SEND has answered the first calls of this process.
+// reachable ends a hold that SEND's answer to the first calls of this process proves
+// to be over: key, voucher and network are good.
 func (c *Connector) reachable(ctx context.Context, s *sender) error {
 	holds, err := c.holdsNow(ctx)
 	if err != nil {
 		return err
 	}
-	if h := s.heldBy(holds); h == nil || h.Reason != send.HeldUnreachable {
+	if h := s.heldBy(holds); h == nil || !h.Deaf || h.Reason == send.HeldBudget {
 		return nil
 	}
 	return c.ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropHold(ledger.HoldSender, s.name) })
 }
+
+// begin makes a sender ready, once. Until it is, again says when to try next: at once
+// in a new process, for a person may have mended meanwhile what holds the sender;
+// later no sooner than the hold says, and ever more rarely where SEND does not answer.
+func (c *Connector) begin(ctx context.Context, s *sender) (again time.Time, err error) {
+	if s.ready.Load() {
+		return time.Time{}, nil
+	}
+	now := c.opts.Clock()
+	if s.tried {
+		holds, err := c.holdsNow(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if h := s.heldBy(holds); h != nil && h.Deaf && h.Reason != send.HeldUnreachable {
+			return h.Until, nil
+		}
+		if s.again.After(now) {
+			return s.again, nil
+		}
+	}
+	s.tried = true
+	if err := s.prepare(ctx); err != nil {
+		s.again = time.Time{}
+		if send.ClassOf(err) != send.Held {
+			s.again = now.Add(min(errorPause<<min(s.fails, 8), slowestBegin))
+			s.fails++
+		}
+		return s.again, errors.Join(err, c.unreachable(ctx, s, err))
+	}
+	s.fails = 0
+	if err := c.reachable(ctx, s); err != nil {
+		return time.Time{}, err
+	}
+	c.bells.ring() // what was due before may be sent from now on
+	return time.Time{}, nil
+}
+
+// slowestBegin is how often a service asks whether SEND answers again, at most.
+const slowestBegin = 5 * time.Minute

@@ -148,8 +148,23 @@ func (c *Connector) loops() []namedPass {
 		}})
 	}
 	return append(all,
+		namedPass{name: "holds", pass: c.keepFrom(c.opts.Clock().Add(trialAtStart))},
 		namedPass{name: "private copies", pass: c.tidy, slow: true},
 		namedPass{name: "daily chores", pass: c.chores, slow: true})
+}
+
+// trialAtStart is how long after its start a service lets holds be that ended while
+// it was not running: what they kept is tried first.
+const trialAtStart = 30 * time.Second
+
+// keepFrom is keep for a service; before start it only says what is held.
+func (c *Connector) keepFrom(start time.Time) pass {
+	return func(ctx context.Context) (time.Time, error) {
+		if c.opts.Clock().Before(start) {
+			return start, c.sayHolds(ctx)
+		}
+		return c.keep(ctx)
+	}
 }
 
 // tidyPause is how often private copies are looked through, which reads much of the
@@ -178,8 +193,11 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 			}
 		}
 		wake := bell
-		if err != nil {
-			pause, wake = errorPause, nil // no busy loop while other work goes on
+		if err != nil { // no busy loop while other work goes on
+			wake = nil
+			if pause = max(pause, errorPause); next.IsZero() {
+				pause = errorPause
+			}
 		}
 		c.opts.Wait(ctx, max(pause, shortestPause), wake)
 	}
@@ -188,7 +206,7 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 // tell logs an error of a part once, and once that it is over.
 func (c *Connector) tell(part string, err error) {
 	text := ""
-	if err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.Canceled) && !spoken(err) {
 		text = err.Error()
 	}
 	switch changed := c.notices.changed(part, passing.ReplaceAllString(text, "")); {
@@ -229,16 +247,13 @@ func (c *Connector) take(ctx context.Context, f *flow) (ingest.Report, error) {
 
 // hear reads the stream of a sender and asks what it has not told.
 func (c *Connector) hear(ctx context.Context, s *sender) (time.Time, error) {
-	waited := !s.ready.Load()
-	if err := s.prepare(ctx); err != nil {
-		return time.Time{}, errors.Join(err, c.unreachable(ctx, s, err))
+	if err := c.renewSecrets(ctx, s); err != nil {
+		return time.Time{}, err
 	}
-	if waited {
-		if err := c.reachable(ctx, s); err != nil {
-			return time.Time{}, err
-		}
-		c.bells.ring() // what was due before may be sent from now on
+	if again, err := c.begin(ctx, s); err != nil || !again.IsZero() {
+		return again, err
 	}
+	c.sayClock(s)
 	stream, err := s.progress.ReadStream(ctx)
 	if stream.Events > 0 {
 		c.opts.Log.Info("heard", "sender", s.name, "events", stream.Events)

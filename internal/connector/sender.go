@@ -2,9 +2,6 @@ package connector
 
 import (
 	"context"
-	"crypto/rsa"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -25,12 +22,20 @@ type sender struct {
 	cfg         *config.Sender
 	environment string // as keys have it: name, and base URL where it is not fixed by the name
 	rules       notification.Rules
-	secret      string // digest of the API key, to find two senders with one key
+	secret      string // digest of the API key, to find two senders with one key; guarded by Connector.keys
+	proof       string // digest of all secrets in use
 	client      *send.Client
 	submit      *submit.Submitter
 	progress    *progress.Progress
-	ready       atomic.Bool // intents resolved and stream there: sending may begin
-	resolved    atomic.Bool // intents looked up once since the start
+	ready       atomic.Bool  // intents resolved and stream there: sending may begin
+	resolved    atomic.Bool  // intents looked up once since the start
+	kept        atomic.Int64 // calls of the day that the ledger knows of
+
+	// Of the stream's loop alone.
+	looked time.Time // when the secrets on disk were last read
+	tried  bool      // this process has asked SEND with these secrets
+	fails  int       // first calls in a row without an answer
+	again  time.Time // when the next one is due
 }
 
 // environmentOf names where a sender sends for ever (rule 1): a business document
@@ -70,42 +75,24 @@ func (c *Connector) newSender(name string, cfg *config.Sender) (*sender, error) 
 	if s.rules, err = rulesOf(cfg, c.lang); err != nil {
 		return nil, err
 	}
-	key, err := cfg.APIKey.Resolve(c.cfg.Dir())
+	proofs, err := c.readSecrets(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("api_key: %w", err)
+		return nil, err
 	}
-	digest := sha256.Sum256([]byte(key))
-	s.secret = hex.EncodeToString(digest[:])
+	s.secret, s.proof, s.looked = proofs.ofKey, proofs.ofAll, c.opts.Clock()
 	paths, err := cfg.PathTemplates()
 	if err != nil {
 		return nil, err
 	}
 	settings := send.Config{
-		BaseURL: cfg.BaseURL, APIKey: send.Secret(key), Paths: paths, UserAgent: c.opts.UserAgent,
+		BaseURL: cfg.BaseURL, APIKey: proofs.key, PDND: proofs.pdnd, Paths: paths, UserAgent: c.opts.UserAgent,
 		Limits:    send.Limits{PerSecond: cfg.Limits.PerSecond, Burst: cfg.Limits.Burst, PerDay: cfg.Limits.PerDay},
 		Transport: c.opts.Transport, Clock: c.opts.Clock, Wait: c.opts.pause,
 		Transfers: cfg.Concurrency.Uploads + cfg.Concurrency.Downloads,
 		Count:     func(op string) { c.opts.Count(name, op) },
 	}
-	if cfg.PDND != nil {
-		if settings.PDND, err = pdndOf(cfg.PDND); err != nil {
-			return nil, fmt.Errorf("pdnd: %w", err)
-		}
-	}
 	s.client, err = send.New(settings)
 	return s, err
-}
-
-func pdndOf(cfg *config.PDND) (*send.PDND, error) {
-	data, err := config.ReadPrivate(cfg.KeyFile, cfg.OpenKey)
-	if err != nil {
-		return nil, err
-	}
-	var key *rsa.PrivateKey
-	if key, err = send.ParsePrivateKey(data); err != nil {
-		return nil, fmt.Errorf("key_file: %w", err)
-	}
-	return &send.PDND{TokenURL: cfg.TokenURL, Audience: cfg.Audience, ClientID: cfg.ClientID, PurposeID: cfg.PurposeID, KeyID: cfg.KeyID, Key: key}, nil
 }
 
 // rulesOf turns a sender's settings into the rules its requests are judged by.

@@ -40,6 +40,7 @@ type SenderStatus struct {
 	NextRead    time.Time `json:"next_read,omitzero"`
 	CallsUsed   int       `json:"calls_used_today"`
 	CallsLeft   int       `json:"calls_left_today"`
+	ClockSkew   int       `json:"clock_skew_seconds,omitempty"` // SEND's clock minus ours, if it is too much
 	Held        *Held     `json:"held,omitempty"`
 }
 
@@ -128,18 +129,17 @@ func (c *Connector) Status(ctx context.Context, q StatusQuery) (*Status, error) 
 		if err != nil {
 			return err
 		}
-		now := c.opts.Clock()
 		for _, name := range names(c.senders) {
-			s.Senders = append(s.Senders, c.senderStatus(tx, c.senders[name], holds, now))
+			s.Senders = append(s.Senders, c.senderStatus(tx, c.senders[name], holds))
 		}
 		for _, name := range names(c.outboxes) {
-			s.Outboxes = append(s.Outboxes, OutboxStatus{name, c.places[name].String(), heldOf(holds, ledger.HoldOutbox, name, now)})
+			s.Outboxes = append(s.Outboxes, OutboxStatus{name, c.places[name].String(), heldOf(holds, ledger.HoldOutbox, name)})
 		}
 		for _, name := range names(c.flows) {
 			if q.Flow != "" && q.Flow != name {
 				continue
 			}
-			f, err := c.flowStatus(tx, name, holds, now)
+			f, err := c.flowStatus(tx, name, holds)
 			if err != nil {
 				return err
 			}
@@ -248,19 +248,22 @@ func (s *sender) key(protocol string) ledger.Key {
 	return ledger.Key{Environment: s.environment, SenderTaxID: s.cfg.TaxID, Protocol: protocol}
 }
 
-func (c *Connector) senderStatus(tx *ledger.Tx, s *sender, holds []ledger.Hold, now time.Time) SenderStatus {
+func (c *Connector) senderStatus(tx *ledger.Tx, s *sender, holds []ledger.Hold) SenderStatus {
 	used, left := s.client.Budget()
-	status := SenderStatus{Name: s.name, Environment: s.environment, CallsUsed: used, CallsLeft: left, Held: heldOf(holds, ledger.HoldSender, s.name, now)}
+	status := SenderStatus{Name: s.name, Environment: s.environment, CallsUsed: used, CallsLeft: left, Held: heldOf(holds, ledger.HoldSender, s.name)}
+	if skew := s.client.Skew(); skew.Abs() > maxSkew {
+		status.ClockSkew = int(skew.Seconds())
+	}
 	if stream, err := tx.Stream(s.name); err == nil {
 		status.Stream, status.LastRead, status.NextRead = stream.StreamID, stream.LastRead, stream.NextRead
 	}
 	return status
 }
 
-func (c *Connector) flowStatus(tx *ledger.Tx, name string, holds []ledger.Hold, now time.Time) (FlowStatus, error) {
+func (c *Connector) flowStatus(tx *ledger.Tx, name string, holds []ledger.Hold) (FlowStatus, error) {
 	status := FlowStatus{
-		Name: name, Root: c.flows[name].place.String(), Held: heldOf(holds, ledger.HoldFlow, name, now),
-		Away: heldOf(holds, ledger.HoldSource, name, now),
+		Name: name, Root: c.flows[name].place.String(), Held: heldOf(holds, ledger.HoldFlow, name),
+		Away: heldOf(holds, ledger.HoldSource, name),
 	}
 	seen, err := tx.Sightings(name)
 	for _, s := range seen {
@@ -269,9 +272,9 @@ func (c *Connector) flowStatus(tx *ledger.Tx, name string, holds []ledger.Hold, 
 	return status, err
 }
 
-func heldOf(holds []ledger.Hold, scope ledger.HoldScope, name string, now time.Time) *Held {
+func heldOf(holds []ledger.Hold, scope ledger.HoldScope, name string) *Held {
 	for _, h := range holds {
-		if h.Scope == scope && h.Name == name && (h.Until.IsZero() || h.Until.After(now)) {
+		if h.Scope == scope && h.Name == name {
 			return &Held{Reason: h.Reason, Detail: h.Detail, Since: h.Since, Until: h.Until}
 		}
 	}

@@ -11,15 +11,20 @@ func holdKey(scope HoldScope, name string) []byte { return named(string(scope), 
 // never replaces it (rule 13). The batches concerned get a new version; a hold of
 // one notification is also told as a Change, one of a flow or sender is not told
 // for each of its rows (stato.csv says it, and each row's next change carries it).
-// Holding longer for the same reason keeps Since and is no change: a stage may renew
-// its hold at every try without the outcome files being written again.
+// Holding on for the same reason, also after Until has passed, keeps Since and is no
+// change: a stage may renew its hold at every try without the outcome files being
+// written again. That of a sender keeps its Detail, too: which call failed last is no
+// news.
 func (t *Tx) PutHold(h Hold) error {
 	if h.Since.IsZero() {
 		h.Since = t.now
 	}
-	old, err := t.holdInForce(h.Scope, h.Name)
+	old, err := t.holdStored(h.Scope, h.Name)
 	if err != nil {
 		return err
+	}
+	if old != nil && old.Reason == h.Reason && h.Scope == HoldSender && old.Detail != "" {
+		h.Detail = old.Detail
 	}
 	renewed := old != nil && old.Reason == h.Reason && old.Detail == h.Detail
 	if renewed {
@@ -74,31 +79,39 @@ func (t *txn) Holds() ([]Hold, error) {
 
 // HeldBy gives the hold in force that keeps n, the most general first: sender, then
 // flow, then the notification itself; nil if none.
-func (t *txn) HeldBy(n *Notification) (*Hold, error) {
+func (t *txn) HeldBy(n *Notification) (*Hold, error) { return mostGeneral(n, t.holdInForce) }
+
+// shownHold is HeldBy for people: a hold whose Until has passed is on trial, and shown
+// until it is dropped, by success or by EndHolds.
+func (t *txn) shownHold(n *Notification) (*Hold, error) { return mostGeneral(n, t.holdStored) }
+
+func mostGeneral(n *Notification, hold func(HoldScope, string) (*Hold, error)) (*Hold, error) {
 	for _, h := range []struct {
 		scope HoldScope
 		name  string
 	}{{HoldSender, n.Sender}, {HoldFlow, n.Flow}, {HoldNotification, strconv.FormatUint(uint64(n.ID), 10)}} {
-		hold, err := t.holdInForce(h.scope, h.name)
-		if hold != nil || err != nil {
-			return hold, err
+		found, err := hold(h.scope, h.name)
+		if found != nil || err != nil {
+			return found, err
 		}
 	}
 	return nil, nil //nolint:nilnil // "not held" is an answer, not a failure
 }
 
-func (t *txn) holdInForce(scope HoldScope, name string) (*Hold, error) {
+func (t *txn) holdStored(scope HoldScope, name string) (*Hold, error) {
 	key := holdKey(scope, name)
 	v := t.get(bHold, key)
 	if v == nil {
 		return nil, nil //nolint:nilnil // "not held" is an answer, not a failure
 	}
 	h := &Hold{}
-	if err := t.decode(bHold, key, v, h); err != nil {
+	return h, t.decode(bHold, key, v, h)
+}
+
+func (t *txn) holdInForce(scope HoldScope, name string) (*Hold, error) {
+	h, err := t.holdStored(scope, name)
+	if err != nil || h == nil || !h.Until.IsZero() && !h.Until.After(t.now) {
 		return nil, err
-	}
-	if !h.Until.IsZero() && !h.Until.After(t.now) {
-		return nil, nil //nolint:nilnil // as above
 	}
 	return h, nil
 }

@@ -76,7 +76,7 @@ func forRecipients(line Line, recipients []int) []Line {
 // linkedLines are the lines of a row that follows n: as owner of the present
 // attempt, or as the drop whose new request waits behind a refused one.
 func (t *txn) linkedLines(h *head, r *Row, n *Notification) ([]Line, error) {
-	hold, err := t.HeldBy(n)
+	hold, err := t.shownHold(n)
 	if err != nil {
 		return nil, err
 	}

@@ -143,11 +143,11 @@ func (t *txn) counts(h *head) (Counts, error) {
 			c.Outcomes[outcome] += n
 		}
 	}
-	sender, err := t.holdInForce(HoldSender, h.Sender)
+	sender, err := t.holdStored(HoldSender, h.Sender)
 	if err != nil {
 		return c, err
 	}
-	flow, err := t.holdInForce(HoldFlow, h.Flow)
+	flow, err := t.holdStored(HoldFlow, h.Flow)
 	if err != nil {
 		return c, err
 	}

@@ -115,15 +115,27 @@ var sendingCatalogue = map[string]entry{
 	},
 	"C-HELD-API-KEY": {
 		severity: Warning,
-		it:       "SEND non accetta la chiave API dell'ente. Controllare o rinnovare la chiave nell'area riservata di SEND; l'invio riprende da solo.",
-		en:       "SEND does not accept the body's API key. Check or renew it in SEND's reserved area; sending goes on by itself.",
+		it:       "SEND non accetta la chiave API dell'ente: è bloccata, errata o di un altro ambiente (collaudo, produzione). Controllarla nell'area riservata di SEND; se ne viene data una nuova basta metterla nel suo file. L'invio riprende da solo.",
+		en:       "SEND does not accept the body's API key: it is blocked, wrong or of another environment (UAT, production). Check it in SEND's reserved area; a new one need only be put into its file. Sending goes on by itself.",
 		source:   "send-api.md, errors",
 	},
 	"C-HELD-VOUCHER": {
 		severity: Warning,
-		it:       "PDND rifiuta la richiesta del voucher. Controllare su PDND client, finalità e chiave pubblica; l'invio riprende da solo.",
-		en:       "PDND refuses the voucher. Check client, purpose and public key at PDND; sending goes on by itself.",
+		it:       "PDND rifiuta la richiesta del voucher. Controllare su PDND che la chiave pubblica sia ancora nel client, che il client sia associato alla finalità e che finalità e richiesta di fruizione siano attive; una nuova chiave privata basta metterla nel suo file. L'invio riprende da solo.",
+		en:       "PDND refuses the voucher. Check at PDND that the public key is still in the client, that the client is linked to the purpose, and that purpose and agreement are active; a new private key need only be put into its file. Sending goes on by itself.",
 		source:   "pdnd-voucher.md",
+	},
+	"C-HELD-CLOCK": {
+		severity: Warning,
+		it:       "L'orologio di questo computer è indietro di {difference} rispetto a PDND, che per questo rifiuta il voucher. Far sincronizzare l'ora al sistema (NTP); l'invio riprende da solo.",
+		en:       "The clock of this machine is {difference} behind PDND's, which therefore refuses the voucher. Let the system synchronise its time (NTP); sending goes on by itself.",
+		source:   "pdnd-voucher.md §2.3",
+	},
+	"C-CLOCK": {
+		severity: Warning,
+		it:       "L'orologio di questo computer differisce di {difference} da quello di SEND: le date scritte dal connettore sono sbagliate di altrettanto. Far sincronizzare l'ora al sistema (NTP).",
+		en:       "The clock of this machine differs by {difference} from SEND's: so do the times that the connector writes. Let the system synchronise its time (NTP).",
+		source:   "pdnd-voucher.md §2.3",
 	},
 	"C-HELD-QUOTA": {
 		severity: Warning,

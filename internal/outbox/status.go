@@ -165,7 +165,7 @@ func (o *Outbox) fileLines(ctx context.Context, now State) ([]statusLine, time.T
 		if err != nil {
 			return err
 		}
-		holds = holdsOf(all, o.opts.Clock())
+		holds = holdsOf(all)
 		for _, f := range now.Flows {
 			sightings, err := tx.Sightings(f.Name)
 			if err != nil {

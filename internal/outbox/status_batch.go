@@ -20,13 +20,11 @@ type holdKey struct {
 }
 
 // holdsOf keeps the holds of flows, their folders and senders; those of single
-// notifications are told in the outcome files.
-func holdsOf(all []ledger.Hold, now time.Time) map[holdKey]ledger.Hold {
+// notifications are told in the outcome files. One whose time is over is shown until
+// the ledger drops it: what it kept is being tried.
+func holdsOf(all []ledger.Hold) map[holdKey]ledger.Hold {
 	holds := map[holdKey]ledger.Hold{}
 	for _, h := range all {
-		if !h.Until.IsZero() && !h.Until.After(now) {
-			continue // no longer in force
-		}
 		if h.Scope == ledger.HoldFlow || h.Scope == ledger.HoldSender || h.Scope == ledger.HoldSource {
 			holds[holdKey{h.Scope, h.Name}] = h
 		}

@@ -3,7 +3,6 @@ package progress
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"sendconnector/internal/ledger"
@@ -71,10 +70,10 @@ func (p *Progress) hold(ctx context.Context, e *send.Error) error {
 	if again <= 0 {
 		again = 30 * time.Minute
 	}
-	p.o.Log.Error("SEND holds the sender", "sender", p.o.Sender, "reason", e.Reason, "op", e.Op, "trace", e.TraceID)
+	p.o.Log.Info("SEND holds the sender", "sender", p.o.Sender, "reason", e.Reason, "op", e.Op, "trace", e.TraceID)
 	return p.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: p.o.Sender, Reason: e.Reason,
-		Detail: notification.New(p.o.Language, "C-HELD-"+strings.ToUpper(e.Reason), "").Message,
+		Detail: notification.Held(p.o.Language, e.Reason, e.Skew).Message,
 		Since:  now, Until: now.Add(again), Deaf: e.Deaf(),
 	})
 }
@@ -84,21 +83,36 @@ func (p *Progress) putHold(ctx context.Context, h ledger.Hold) error {
 	return p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.ExtendHold(h) })
 }
 
-// keyHeld gives until when no call makes sense because the key or the voucher does
-// not work; zero if it does. A sender held for anything else still hears.
-func (p *Progress) keyHeld(ctx context.Context) (until time.Time, err error) {
+// deaf gives until when no call makes sense, by the hold in force; zero if calls do. A
+// sender held for anything else still hears.
+func (p *Progress) deaf(ctx context.Context) (until time.Time, err error) {
+	h, err := p.deafHold(ctx)
+	if h == nil {
+		return time.Time{}, err
+	}
+	return h.Until, err
+}
+
+// streamDeaf is deaf for the stream: it has its own share of the day's calls, and its
+// reader is who finds out that SEND answers again.
+func (p *Progress) streamDeaf(ctx context.Context) (until time.Time, err error) {
+	h, err := p.deafHold(ctx)
+	if h == nil || h.Reason == send.HeldBudget || h.Reason == send.HeldUnreachable {
+		return time.Time{}, err
+	}
+	return h.Until, err
+}
+
+func (p *Progress) deafHold(ctx context.Context) (deaf *ledger.Hold, err error) {
 	now := p.o.Clock()
 	err = p.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		holds, err := tx.Holds()
 		for _, h := range holds {
-			if h.Scope != ledger.HoldSender || h.Name != p.o.Sender || !h.Until.After(now) {
-				continue
-			}
-			if h.Reason == send.HeldAPIKey || h.Reason == send.HeldVoucher {
-				until = h.Until
+			if h.Scope == ledger.HoldSender && h.Name == p.o.Sender && h.Deaf && h.Until.After(now) {
+				deaf = &h
 			}
 		}
 		return err
 	})
-	return until, err
+	return deaf, err
 }

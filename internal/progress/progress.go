@@ -92,6 +92,7 @@ const (
 type Progress struct {
 	o       Options
 	reading sync.Mutex // the acknowledgement is destructive: one reader a stream
+	unread  int        // reads of the stream in a row that failed; guarded by reading
 
 	mu       sync.Mutex
 	failures int       // calls in a row without a useful answer

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"sendconnector/internal/ledger"
@@ -18,8 +19,13 @@ const (
 	orphanLife = 8 * 24 * time.Hour
 	// pagesPerCall bounds one ReadStream, so that the other stages get their turn.
 	pagesPerCall = 200
-	// streamAgain is when a stream that could not be read is tried again.
-	streamAgain = time.Minute
+	// streamAgain is when a stream that could not be read is tried again, doubled with
+	// every failure up to streamRarely.
+	streamAgain  = time.Minute
+	streamRarely = 15 * time.Minute
+	// longestPause is the longest that SEND can ask of a reader: a later time in the
+	// ledger was written while the clock was wrong.
+	longestPause = 25 * time.Hour
 )
 
 // ErrNoStream: Ensure has not made sure of a stream yet.
@@ -40,11 +46,11 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 		if err != nil {
 			return r, err
 		}
-		if now := p.o.Clock(); s.NextRead.After(now) {
+		if now := p.o.Clock(); s.NextRead.After(now) && s.NextRead.Before(now.Add(longestPause)) {
 			r.Next = s.NextRead
 			return r, nil
 		}
-		if held, err := p.keyHeld(ctx); err != nil || !held.IsZero() {
+		if held, err := p.streamDeaf(ctx); err != nil || !held.IsZero() {
 			r.Next = held
 			return r, err
 		}
@@ -69,7 +75,7 @@ func (p *Progress) checkDaily(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	if held, err := p.keyHeld(ctx); err != nil || !held.IsZero() {
+	if held, err := p.streamDeaf(ctx); err != nil || !held.IsZero() {
 		return err
 	}
 	return p.ensureSure(ctx)
@@ -102,6 +108,7 @@ func (p *Progress) readPage(ctx context.Context, s *ledger.Stream, r *Report) er
 		return p.notRead(ctx, s, err)
 	}
 	p.reached()
+	p.unread = 0
 	orphaned, err := p.commitPage(ctx, s, page)
 	if err != nil {
 		return err
@@ -210,15 +217,18 @@ func (p *Progress) notRead(ctx context.Context, s *ledger.Stream, err error) err
 		}
 		return nil
 	}
-	again := max(e.RetryAfter, streamAgain)
 	if e.Class == send.Held {
-		if err := p.hold(ctx, e); err != nil {
-			return err
-		}
-	} else if e.RetryAfter > 0 {
+		return errors.Join(p.hold(ctx, e), p.readAgain(ctx, max(e.RetryAfter, streamAgain)))
+	}
+	again := min(streamAgain<<min(p.unread, 8), streamRarely)
+	level := slog.LevelInfo
+	if p.unread++; p.unread == 1 {
+		level = slog.LevelWarn
+	}
+	if e.RetryAfter > 0 {
 		again = e.RetryAfter
 	}
-	p.o.Log.Warn("the stream was not read", "sender", p.o.Sender, "status", e.Status, "again", again, "trace", e.TraceID)
+	p.o.Log.Log(ctx, level, "the stream was not read", "sender", p.o.Sender, "status", e.Status, "again", again, "trace", e.TraceID)
 	return p.readAgain(ctx, again)
 }
 

@@ -25,7 +25,7 @@ func (p *Progress) sweep(ctx context.Context, a *asking) error {
 		if err != nil || !s.Sweep {
 			return err
 		}
-		if held, err := p.keyHeld(ctx); err != nil || !held.IsZero() {
+		if held, err := p.deaf(ctx); err != nil || !held.IsZero() {
 			return err
 		}
 		if done >= p.o.PerCall {

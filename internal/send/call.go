@@ -88,61 +88,62 @@ func (c *Client) once(ctx context.Context, k *call) (*answer, error) {
 	if err := c.limiter.take(ctx, priorityOf(ctx, k.priority)); err != nil {
 		return nil, c.named(k.op, err)
 	}
-	bearer, err := c.bearer(ctx)
+	who := c.identity.Load()
+	bearer, err := who.bearer(ctx)
 	if err != nil {
 		c.limiter.refund()
 		return nil, c.named(k.op, err)
 	}
-	a, err := c.exchange(ctx, k, bearer)
+	a, err := c.exchange(ctx, k, who.key, bearer)
 	if err != nil {
 		return nil, err
 	}
 	if a.status >= 200 && a.status <= 299 || k.valid != nil && k.valid(a.status, a.body) {
-		c.denials.passed(k.api())
+		who.denials.passed(k.api())
 		return a, nil
 	}
 	e := judge(k, a)
-	c.learn(e, k, a, bearer)
+	c.learn(e, k, a, who, bearer)
 	return nil, e
 }
 
 // learn takes from a refusal what it says about the key: denied, let pass, or
 // too fast.
-func (c *Client) learn(e *Error, k *call, a *answer, bearer Secret) {
+func (c *Client) learn(e *Error, k *call, a *answer, who *identity, bearer Secret) {
 	switch {
 	case e.Reason == HeldAPIKey && a.status == http.StatusForbidden:
-		c.deniedByGateway(e, k, bearer)
+		c.deniedByGateway(e, k, who, bearer)
 	case a.status == http.StatusTooManyRequests && !hasCode(e.Details, codeStreamRetry):
 		c.limiter.slow(a.left)
 	case e.Class == NotFound, e.Class == Conflict, e.Class == Rejected:
-		c.denials.passed(k.api())
+		who.denials.passed(k.api())
 	}
 }
 
-func (c *Client) bearer(ctx context.Context) (Secret, error) {
-	if c.vouchers == nil {
+func (who *identity) bearer(ctx context.Context) (Secret, error) {
+	if who.vouchers == nil {
 		return "", nil
 	}
-	v, err := c.vouchers.get(ctx)
+	v, err := who.vouchers.get(ctx)
 	return v.token, err
 }
 
 // deniedByGateway renews the voucher once after a denial and says how long the
 // gateway's own memory of it must be waited for; after that the denial stands.
-func (c *Client) deniedByGateway(e *Error, k *call, bearer Secret) {
-	first, wait := c.denials.denied(k.api(), c.cfg.Clock())
-	if first && c.vouchers != nil {
-		c.vouchers.renew(bearer)
+func (c *Client) deniedByGateway(e *Error, k *call, who *identity, bearer Secret) {
+	first, wait := who.denials.denied(k.api(), c.cfg.Clock())
+	if first && who.vouchers != nil {
+		who.vouchers.renew(bearer)
 	}
 	e.RetryAfter = wait
 }
 
 // exchange sends the request and reads the answer whole.
-func (c *Client) exchange(ctx context.Context, k *call, bearer Secret) (*answer, error) {
+func (c *Client) exchange(ctx context.Context, k *call, key, bearer Secret) (*answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.cfg.Timeout, errNoAnswer)
 	defer cancel()
 	left := &departure{}
-	r, err := c.request(httptrace.WithClientTrace(ctx, left.trace()), k, left, bearer)
+	r, err := c.request(httptrace.WithClientTrace(ctx, left.trace()), k, left, key, bearer)
 	if err != nil {
 		c.limiter.refund()
 		return nil, &Error{Op: k.op, Class: Fatal, Err: err}
@@ -171,7 +172,7 @@ func (c *Client) exchange(ctx context.Context, k *call, bearer Secret) (*answer,
 	return &answer{status: resp.StatusCode, header: resp.Header, body: body, left: out}, nil
 }
 
-func (c *Client) request(ctx context.Context, k *call, left *departure, bearer Secret) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, k *call, left *departure, key, bearer Secret) (*http.Request, error) {
 	var body io.Reader
 	if k.body != nil {
 		// A body of an unknown type cannot be rewound, so the transport will not
@@ -188,7 +189,7 @@ func (c *Client) request(ctx context.Context, k *call, left *departure, bearer S
 	}
 	r.Header.Set("Accept", "application/json")
 	r.Header.Set("User-Agent", c.cfg.UserAgent)
-	r.Header.Set("x-api-key", string(c.cfg.APIKey))
+	r.Header.Set("x-api-key", string(key))
 	if bearer != "" {
 		// The authorizer takes away exactly "Bearer " (pdnd-voucher.md §5.1).
 		r.Header.Set("Authorization", "Bearer "+string(bearer))

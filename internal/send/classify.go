@@ -215,8 +215,12 @@ func untilDate(v string, h http.Header) time.Duration {
 	return min(max(then.Sub(now), 0), longestRetry)
 }
 
-// longestRetry bounds what the other side may ask us to wait.
-const longestRetry = 24 * time.Hour
+// longestRetry bounds what the other side may ask us to wait: a proxy's nonsense must
+// not silence a sender for days, and asking once an hour is never a burden.
+const longestRetry = time.Hour
+
+// longestRestore bounds the same for a document in cold storage, which takes hours.
+const longestRestore = 24 * time.Hour
 
 func traceID(h http.Header, inBody string) string {
 	for _, id := range []string{inBody, h.Get("x-amzn-trace-id"), h.Get("x-amzn-RequestId")} {

@@ -3,7 +3,6 @@ package send
 import (
 	"context"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -15,10 +14,9 @@ type Client struct {
 	api       *http.Client
 	store     *http.Client // uploads and downloads, without credentials
 	limiter   *limiter
-	vouchers  *vouchers // nil without PDND
 	transfers chan struct{}
 	skew      atomic.Int64 // nanoseconds
-	denials   denials
+	identity  atomic.Pointer[identity]
 	longest   int64 // bytes of a good answer; a field so that a test can make it small
 }
 
@@ -38,12 +36,8 @@ func New(cfg Config) (*Client, error) {
 		transfers: make(chan struct{}, cfg.Transfers),
 		longest:   answerLimit,
 	}
-	if cfg.PDND != nil {
-		v, err := newVouchers(*cfg.PDND, cfg, c.sawDate)
-		if err != nil {
-			return nil, err
-		}
-		c.vouchers = v
+	if err := c.Rekey(cfg.APIKey, cfg.PDND); err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -58,10 +52,11 @@ func (c *Client) Close() {
 // and says until when it would be used. Without PDND binding it answers the zero
 // time and no error.
 func (c *Client) Voucher(ctx context.Context) (expires time.Time, err error) {
-	if c.vouchers == nil {
+	vouchers := c.identity.Load().vouchers
+	if vouchers == nil {
 		return time.Time{}, nil
 	}
-	v, err := c.vouchers.get(ctx)
+	v, err := vouchers.get(ctx)
 	if err != nil {
 		return time.Time{}, c.named("voucher", err)
 	}
@@ -71,6 +66,10 @@ func (c *Client) Voucher(ctx context.Context) (expires time.Time, err error) {
 // Budget gives the API calls made today (UTC, as the gateway counts) and those
 // left.
 func (c *Client) Budget() (used, left int) { return c.limiter.today() }
+
+// Recall tells the client of calls that an earlier process made with the same key on
+// the UTC day of at; those of another day than today do not count.
+func (c *Client) Recall(used int, at time.Time) { c.limiter.recall(used, at) }
 
 // Skew is the other side's clock minus ours, from the last Date header seen; its
 // grain is a second. Beyond a minute or two vouchers are refused.
@@ -86,38 +85,4 @@ func (c *Client) sawDate(h http.Header, sent, now time.Time) {
 	// Date is cut to the second, so half a second is added back.
 	middle := sent.Add(now.Sub(sent) / 2)
 	c.skew.Store(int64(date.Add(500 * time.Millisecond).Sub(middle)))
-}
-
-// cached is how long the gateway keeps a verdict on an API key, whatever the
-// voucher, and a little more (reference/pdnd-voucher.md §5.5).
-const cached = 65 * time.Second
-
-// denials remembers the denials of each gateway, so that one voucher is renewed
-// and no more, and nothing is concluded before the gateway has forgotten its
-// verdict.
-type denials struct {
-	mu    sync.Mutex
-	first map[string]time.Time // by gateway; absent = its last answer was not a denial
-}
-
-// denied notes a denial at now and says whether it is the first of its row, and
-// how long to wait before one counts; 0 means that waiting did not help.
-func (d *denials) denied(api string, now time.Time) (first bool, wait time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	since, again := d.first[api]
-	if again {
-		return false, max(0, cached-now.Sub(since))
-	}
-	if d.first == nil {
-		d.first = map[string]time.Time{}
-	}
-	d.first[api] = now
-	return true, cached
-}
-
-func (d *denials) passed(api string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.first, api)
 }

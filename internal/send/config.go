@@ -59,7 +59,6 @@ type Limits struct {
 	PerSecond float64 // steady calls a second; 50
 	Burst     int     // calls at once that the gateway bears; 100. A fifth of it is left alone, see reserve
 	PerDay    int     // calls a day, the day being UTC as the gateway's; 100000; negative = no bound
-	UsedToday int     // calls that an earlier process has made today, so that a restart does not forget them
 }
 
 // PDND is a client of PDND's authorization server and the purpose for which it
@@ -132,16 +131,21 @@ func (cfg Config) check() error {
 	if err := checkURL(cfg.BaseURL); err != nil {
 		errs = append(errs, fmt.Errorf("base URL: %w", err))
 	}
-	switch {
-	case cfg.APIKey == "":
-		errs = append(errs, errors.New("the API key is missing"))
-	case !printable(string(cfg.APIKey)):
-		errs = append(errs, errors.New("the API key holds blanks or characters that no header can carry"))
-	}
+	errs = append(errs, checkKey(cfg.APIKey))
 	if !printable(strings.ReplaceAll(cfg.UserAgent, " ", "")) {
 		errs = append(errs, errors.New("the user agent holds characters that no header can carry"))
 	}
 	return errors.Join(append(errs, cfg.Paths.check())...)
+}
+
+func checkKey(key Secret) error {
+	switch {
+	case key == "":
+		return errors.New("the API key is missing")
+	case !printable(string(key)):
+		return errors.New("the API key holds blanks or characters that no header can carry")
+	}
+	return nil
 }
 
 // printable tells whether s is ASCII without blanks and control characters.

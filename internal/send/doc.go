@@ -3,7 +3,7 @@
 // per API key. It knows HTTP and knows no ledger. Start with New and Create.
 //
 // It keeps nothing on disk and starts no goroutine, so a crash loses only the
-// voucher and the count of today's calls (Limits.UsedToday gives that back). What
+// voucher and the count of today's calls (Recall gives that back). What
 // a crash leaves open at SEND is settled by its caller: a request whose intent
 // was committed is looked up (StatusByToken) before it is created again, and a
 // page of events is acknowledged (the next Events) only after it was committed.

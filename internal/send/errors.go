@@ -47,6 +47,7 @@ func (c Class) String() string {
 const (
 	HeldAPIKey         = "api-key"         // 401, 403 of the gateway that a fresh voucher did not cure
 	HeldVoucher        = "voucher"         // PDND refuses the assertion
+	HeldClock          = "clock"           // PDND refuses the assertion, and our clock is so slow that it must
 	HeldQuota          = "quota"           // PN_DELIVERY_NOTIFICATION_LIMIT_EXCEEDED, usage plan exhausted
 	HeldSenderDisabled = "sender-disabled" // PN_DELIVERY_SEND_IS_DISABLED
 	HeldSenderTaxID    = "sender-tax-id"   // PN_DELIVERY_INVALID_SENDER_TAX_ID
@@ -86,6 +87,7 @@ type Error struct {
 	Conflicts  ConflictKind  // of a Conflict
 	Details    []Detail      // what SEND said
 	RetryAfter time.Duration // 0 = not said
+	Skew       time.Duration // PDND's clock minus ours, of HeldClock
 	TraceID    string        // for PagoPA's support
 	Err        error
 }
@@ -164,7 +166,7 @@ var (
 // one of notifications (400) or of calls (429).
 func (e *Error) Deaf() bool {
 	switch e.Reason {
-	case HeldAPIKey, HeldVoucher, HeldBudget:
+	case HeldAPIKey, HeldVoucher, HeldClock, HeldBudget:
 		return true
 	case HeldQuota:
 		return e.Status == http.StatusTooManyRequests

@@ -99,7 +99,6 @@ func newLimiter(l Limits, clock, pace func() time.Time, wait func(context.Contex
 		now:     l.PerSecond,
 		changed: pace(),
 		day:     utcDay(clock()),
-		used:    l.UsedToday,
 	}
 	x.bucket = rate.NewLimiter(rate.Limit(x.now), x.burst())
 	return x
@@ -228,6 +227,17 @@ func (l *limiter) setRate(r float64, now time.Time) { l.now, l.changed = r, now 
 // burst is what may go at once; it shrinks with the rate.
 func (l *limiter) burst() int {
 	return max(1, int((1-reserve)*float64(l.full.Burst)*l.now/l.full.PerSecond))
+}
+
+func (l *limiter) recall(used int, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if today := utcDay(l.clock()); utcDay(at) == today {
+		if l.day != today {
+			l.day, l.used = today, 0
+		}
+		l.used += used
+	}
 }
 
 func (l *limiter) today() (used, left int) {

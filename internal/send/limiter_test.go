@@ -245,7 +245,9 @@ func wantHeld(t *testing.T, err error) *Error {
 
 // Damage prevented: a restart that forgets the calls already made.
 func TestBudgetOverRestart(t *testing.T) {
-	c := serve(t, answerWith(200, `[]`), func(cfg *Config) { cfg.Limits = Limits{PerDay: 10, UsedToday: 9} })
+	c := serve(t, answerWith(200, `[]`), func(cfg *Config) { cfg.Limits = Limits{PerDay: 10} })
+	c.Recall(900, c.cfg.Clock().AddDate(0, 0, -1)) // yesterday's
+	c.Recall(9, c.cfg.Clock())
 	if _, err := c.ListStreams(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +339,8 @@ func TestFrozenClockDoesNotStopTheLimiter(t *testing.T) {
 }
 
 func TestNoDailyBound(t *testing.T) {
-	c := serve(t, answerWith(200, `[]`), func(cfg *Config) { cfg.Limits = Limits{PerDay: -1, UsedToday: 1 << 40} })
+	c := serve(t, answerWith(200, `[]`), func(cfg *Config) { cfg.Limits = Limits{PerDay: -1} })
+	c.Recall(1<<40, c.cfg.Clock())
 	if _, err := c.ListStreams(t.Context()); err != nil {
 		t.Error(err)
 	}

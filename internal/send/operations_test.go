@@ -280,7 +280,7 @@ func TestEventsPause(t *testing.T) {
 		{`[]`, "", time.Minute},
 		{`[]`, "0", time.Second},
 		{`[]`, "-4", time.Second},
-		{`[]`, "99999999999999999", 24 * time.Hour},
+		{`[]`, "99999999999999999", time.Hour},
 	}
 	for _, tt := range tests {
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -128,7 +128,9 @@ func (i *issuer) askOnce(ctx context.Context) (voucher, error) {
 	i.sawDate(resp.Header, asked, i.clock())
 	body, err := io.ReadAll(io.LimitReader(resp.Body, voucherLimit))
 	if resp.StatusCode != http.StatusOK {
-		return voucher{}, judgePDND(resp, body)
+		e := judgePDND(resp, body)
+		blameClock(e, resp.Header, asked)
+		return voucher{}, e
 	}
 	if err != nil {
 		return voucher{}, &Error{Op: "voucher", Class: Transient, Status: resp.StatusCode, Err: plain(ctx, err)}
@@ -209,6 +211,23 @@ func judgePDND(resp *http.Response, body []byte) *Error {
 		e.RetryAfter = retryAfter(&call{}, resp.Header)
 	}
 	return e
+}
+
+// slowestClock is how far our clock may be behind: an assertion that PDND receives
+// after that has already expired, and its refusal gives no reason
+// (reference/pdnd-voucher.md §2.3). A fast clock does no harm there.
+const slowestClock = assertionLife - 10*time.Second
+
+// blameClock finds out whether a refused assertion had to be refused because of our
+// clock, by the Date of the refusal.
+func blameClock(e *Error, h http.Header, asked time.Time) {
+	date, err := http.ParseTime(h.Get("Date"))
+	if err != nil || e.Class != Held || e.Status != http.StatusBadRequest || hasCode(e.Details, codeBadForm) {
+		return
+	}
+	if behind := date.Sub(asked); behind > slowestClock {
+		e.Reason, e.Skew = HeldClock, behind
+	}
 }
 
 // rateInterval reads PDND's own header, in milliseconds.

@@ -408,6 +408,7 @@ func TestVoucherAnswers(t *testing.T) {
 			c, _ := both(t, answerWith(200, `[]`), func(w http.ResponseWriter, r *http.Request) {
 				asked.Add(1)
 				w.Header().Set("X-Correlation-Id", "corr-1")
+				w.Header().Set("Date", newHands().now().Format(http.TimeFormat))
 				answerWith(tt.status, tt.body, tt.header...)(w, r)
 			})
 			_, err := c.Voucher(t.Context())

@@ -78,7 +78,7 @@ func (c *Client) download(a *answer, k *call, err error) (Download, error) {
 	if json.Unmarshal(a.body, &f) != nil || f == nil {
 		return Download{}, unreadable(k, a.status, errors.New("the document's metadata cannot be read"))
 	}
-	seconds := min(max(f.integer("retryAfter"), 0), int(longestRetry/time.Second))
+	seconds := min(max(f.integer("retryAfter"), 0), int(longestRestore/time.Second))
 	d := Download{
 		Filename:      f.text("filename"),
 		ContentType:   f.text("contentType"),

@@ -60,6 +60,14 @@ func (s *Simulator) verdict(r *http.Request, value string, now time.Time) verdic
 	return v
 }
 
+// deny makes the authorizer remember a denial, as after a voucher that it did not like.
+func (s *Simulator) deny(r *http.Request) {
+	family, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.verdicts[family+"\x00"+r.Header.Get("X-Api-Key")] = verdict{until: s.clocks.wall().Add(s.opt.AuthorizerCache)}
+}
+
 // judgeKey is the authorizer: key status first, then voucher exactly when the
 // key asks for one.
 func (s *Simulator) judgeKey(r *http.Request, value string, now time.Time) verdict {

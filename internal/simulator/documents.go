@@ -48,6 +48,10 @@ func (s *Simulator) download(c *call) {
 		return
 	}
 	defer content.Close() // read only
+	if c.struck(FaultShort) {
+		size /= 2
+		content = io.NopCloser(io.LimitReader(content, size))
+	}
 	c.w.Header().Set("Content-Type", contentType)
 	c.w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	c.w.WriteHeader(http.StatusOK)

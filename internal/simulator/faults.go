@@ -1,10 +1,12 @@
 package simulator
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,16 +23,27 @@ const (
 	FaultResetAfter      FaultKind = "reset-after"  // connection cut after the effect
 	FaultTooManyRequests FaultKind = "429"          // with Retry-After if RetryAfter is given
 	FaultHTML            FaultKind = "html"         // a proxy's page, Status (502)
+	FaultXML             FaultKind = "xml"          // an error in XML as of an object store, Status (503)
+	FaultEmpty           FaultKind = "empty"        // no body at all, Status (200), instead of the effect
+	FaultEmptyAfter      FaultKind = "empty-after"  // the right status without its body, after the effect
+	FaultStall           FaultKind = "stall"        // no answer until the caller gives up, before the effect
+	FaultStallAfter      FaultKind = "stall-after"  // the same after the effect
+	FaultStallBody       FaultKind = "stall-body"   // half of the body, then silence, after the effect
 	FaultTruncated       FaultKind = "truncated"    // half of the answer's body, after the effect
 	FaultDelay           FaultKind = "delay"        // waits Delay, then goes on
 )
 
 // Kinds for single operations.
 const (
+	FaultShortVoucher FaultKind = "short-voucher" // token: the voucher ends after a minute, whatever expires_in says
+	FaultDenied       FaultKind = "denied"        // API: the authorizer denies the key, and remembers it as long as any verdict
 	FaultExpiredURL   FaultKind = "expired-url"   // upload, download: 403 as of an expired address
 	FaultNoVersionID  FaultKind = "no-version-id" // upload: stored, without x-amz-version-id
 	FaultMissing      FaultKind = "missing"       // legalFact, document, attachment, sent, requestStatus: 404
 	FaultNotReady     FaultKind = "not-ready"     // legalFact, document, attachment: retryAfter only
+	FaultWrongSize    FaultKind = "wrong-size"    // legalFact: the size announced is not that of the file
+	FaultShort        FaultKind = "short"         // download: the end of the file is missing, with a length that fits
+	FaultShufflePage  FaultKind = "shuffle-page"  // streamEvents: the events of the page in reverse order
 	FaultEmptyPage    FaultKind = "empty-page"    // streamEvents: no event, though there are some
 	FaultRepeatPage   FaultKind = "repeat-page"   // streamEvents: every event of the page twice
 	FaultDuplicate    FaultKind = "duplicate"     // publish: the event enters the stream twice
@@ -46,11 +59,12 @@ const (
 // (the asynchronous validation), "publish" (an event entering a stream) or "*".
 type Fault struct {
 	Operation   string
+	Key         string // only calls with this API key; "" = all, also those without one
 	Kind        FaultKind
 	Status      int
 	Body        string // FaultStatus, FaultStatusAfter: body instead of a gateway message
 	Code        string // FaultRefuse
-	RetryAfter  string // FaultTooManyRequests: header value; "" = no header
+	RetryAfter  string // FaultTooManyRequests, FaultStatus: header value; "in 90s" = that time as an HTTP date; "" = no header
 	Delay       time.Duration
 	Count       int     // at most so many times; 0 = always
 	Nth         int     // only the n-th matching call, from 1
@@ -106,11 +120,14 @@ func (f *Faults) Fired() map[string]int {
 }
 
 // pick draws for one call: all delays together, and the first other fault.
-func (f *Faults) pick(op string) (found *Fault, delay time.Duration) {
+func (f *Faults) pick(op string) (found *Fault, delay time.Duration) { return f.pickFor(op, "") }
+
+// pickFor is pick for a call with an API key.
+func (f *Faults) pickFor(op, key string) (found *Fault, delay time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range f.rules {
-		if r.Operation != op && r.Operation != "*" || !f.strikes(r) || found != nil && r.Kind != FaultDelay {
+		if r.Operation != op && r.Operation != "*" || r.Key != "" && r.Key != key || !f.strikes(r) || found != nil && r.Kind != FaultDelay {
 			continue
 		}
 		r.fired++
@@ -139,7 +156,7 @@ func (f *Faults) strikes(r *rule) bool {
 
 // serveWithFaults runs an operation between what strikes before and after it.
 func (s *Simulator) serveWithFaults(c *call, found *route) {
-	fault, delay := s.faults.pick(c.op)
+	fault, delay := s.faults.pickFor(c.op, c.r.Header.Get("X-Api-Key"))
 	c.fault = fault
 	if delay > 0 {
 		s.opt.Sleep(c.r.Context(), delay)
@@ -152,7 +169,7 @@ func (s *Simulator) serveWithFaults(c *call, found *route) {
 		return
 	}
 	switch fault.Kind {
-	case FaultStatusAfter, FaultResetAfter, FaultTruncated:
+	case FaultStatusAfter, FaultResetAfter, FaultTruncated, FaultEmptyAfter, FaultStallAfter, FaultStallBody:
 		s.serveAndLose(c, found, fault)
 	default:
 		s.serve(c, found)
@@ -166,10 +183,18 @@ func (c *call) strikeBefore(f *Fault) bool {
 		c.faultStatus(f)
 	case FaultReset:
 		panic(http.ErrAbortHandler)
+	case FaultStall:
+		_, _ = io.Copy(io.Discard, c.r.Body) // only then does the server see that the caller has gone
+		c.stall()
+	case FaultDenied:
+		c.s.deny(c.r)
+		c.message(http.StatusForbidden, denied)
+	case FaultXML:
+		c.s3Error(or(f.Status, http.StatusServiceUnavailable), "SlowDown", "Please reduce your request rate.")
+	case FaultEmpty:
+		c.w.WriteHeader(or(f.Status, http.StatusOK))
 	case FaultTooManyRequests:
-		if f.RetryAfter != "" {
-			c.w.Header().Set("Retry-After", f.RetryAfter)
-		}
+		c.retryAfter(f)
 		c.message(http.StatusTooManyRequests, "Too Many Requests")
 	case FaultHTML:
 		c.write(or(f.Status, http.StatusBadGateway), "text/html",
@@ -182,11 +207,41 @@ func (c *call) strikeBefore(f *Fault) bool {
 
 func (c *call) faultStatus(f *Fault) {
 	status := or(f.Status, http.StatusServiceUnavailable)
+	c.retryAfter(f)
 	if f.Body != "" {
 		c.write(status, "application/json", []byte(f.Body))
 		return
 	}
 	c.message(status, http.StatusText(status))
+}
+
+// retryAfter sets the header as a fault wants it.
+func (c *call) retryAfter(f *Fault) {
+	value := f.RetryAfter
+	if text, isDate := strings.CutPrefix(value, "in "); isDate {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			panic("simulator: retry-after " + strconv.Quote(value) + ": " + err.Error()) // a mistake in a test
+		}
+		value = c.s.clocks.wall().Add(d).Format(http.TimeFormat)
+	}
+	if value != "" {
+		c.w.Header().Set("Retry-After", value)
+	}
+}
+
+// longestStall bounds a stall for callers that never give up.
+const longestStall = 10 * time.Minute
+
+// stall waits until the caller has gone. Real time: a socket knows no other.
+func (c *call) stall() {
+	limit := time.NewTimer(longestStall)
+	defer limit.Stop()
+	select {
+	case <-c.r.Context().Done():
+	case <-limit.C:
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // serveAndLose lets the operation happen and spoils its answer.
@@ -200,7 +255,12 @@ func (s *Simulator) serveAndLose(c *call, found *route, f *Fault) {
 	case FaultStatusAfter:
 		c.faultStatus(f)
 		return
-	case FaultTruncated:
+	case FaultEmptyAfter:
+		out.WriteHeader(or(kept.status, http.StatusOK))
+		return
+	case FaultStallAfter:
+		c.stall()
+	case FaultTruncated, FaultStallBody:
 		for k, v := range kept.header {
 			out.Header()[k] = v
 		}
@@ -209,6 +269,9 @@ func (s *Simulator) serveAndLose(c *call, found *route, f *Fault) {
 		_, _ = out.Write(kept.body.Bytes()[:kept.body.Len()/2])
 		if flusher, ok := underlying(out).(http.Flusher); ok {
 			flusher.Flush()
+		}
+		if f.Kind == FaultStallBody {
+			c.stall()
 		}
 	}
 	panic(http.ErrAbortHandler)

@@ -25,6 +25,11 @@ func TestFaults(t *testing.T) {
 		{"throttled", Fault{Kind: FaultTooManyRequests, RetryAfter: "7"}, 429, 0},
 		{"HTML", Fault{Kind: FaultHTML}, 502, 0},
 		{"truncated", Fault{Kind: FaultTruncated}, 0, 1},
+		{"XML", Fault{Kind: FaultXML}, 503, 0},
+		{"XML with a status", Fault{Kind: FaultXML, Status: 500}, 500, 0},
+		{"empty", Fault{Kind: FaultEmpty}, 200, 0},
+		{"empty after", Fault{Kind: FaultEmptyAfter}, 202, 1},
+		{"unavailable for a time", Fault{Kind: FaultStatus, RetryAfter: "30"}, 503, 0},
 		{"contention", Fault{Kind: FaultContention}, 409, 0},
 		{"registry down", Fault{Kind: FaultRegistryDown}, 503, 0},
 	} {

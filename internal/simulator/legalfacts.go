@@ -150,10 +150,18 @@ func (s *Simulator) legalFact(c *call) {
 	if wait := s.restore(c, key, s.opt.LegalFactDelay); wait > 0 {
 		answer["contentLength"], answer["retryAfter"] = 0, wait
 	} else {
-		answer["contentLength"] = len(s.factContent(n, f))
+		answer["contentLength"] = c.announced(len(s.factContent(n, f)))
 		answer["url"] = s.downloadURL(c.r, n, key)
 	}
 	c.json(http.StatusOK, answer)
+}
+
+// announced is the size that the metadata of a document tells.
+func (c *call) announced(size int) int {
+	if c.struck(FaultWrongSize) {
+		return size + 1
+	}
+	return size
 }
 
 // restore says how many seconds a document still takes, counted from the first

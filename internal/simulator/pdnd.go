@@ -126,7 +126,7 @@ func number(v any) int64 {
 
 // issue is the handler's work once the form fits; it returns the answer's status
 // and body. What exactly is wrong stays inside, as at PDND.
-func (p *pdnd) issue(form url.Values, now time.Time, h http.Header) (status int, body any) {
+func (p *pdnd) issue(form url.Values, now time.Time, life time.Duration, h http.Header) (status int, body any) {
 	if form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 		return p.masked()
 	}
@@ -153,7 +153,7 @@ func (p *pdnd) issue(form url.Values, now time.Time, h http.Header) (status int,
 		return http.StatusTooManyRequests, pdndProblem(http.StatusTooManyRequests, "Too Many Requests", "Requests limit exceeded",
 			"007-10004", "Requests limit exceeded for organization "+client.Tenant)
 	}
-	return p.voucher(client, purpose, t.payload["digest"], now)
+	return p.voucher(client, purpose, t.payload["digest"], now, life)
 }
 
 func (c *pdndClient) keyFor(kid, purpose string) *rsa.PublicKey {
@@ -168,12 +168,14 @@ func (c *pdndClient) keyFor(kid, purpose string) *rsa.PublicKey {
 	return nil
 }
 
-func (p *pdnd) voucher(client *pdndClient, purpose string, digest any, now time.Time) (int, any) {
-	life := int64(p.s.opt.VoucherLifespan / time.Second)
+// voucher signs one that lives for life; what it says of itself is the platform's
+// usual life.
+func (p *pdnd) voucher(client *pdndClient, purpose string, digest any, now time.Time, life time.Duration) (int, any) {
+	said := int64(p.s.opt.VoucherLifespan / time.Second)
 	key := p.key()
 	payload := map[string]any{
 		"iss": p.s.opt.PDNDIssuer, "sub": client.ID, "client_id": client.ID, "aud": p.s.opt.SENDAudience,
-		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Unix() + life, "jti": p.s.dice.uuid(), "purposeId": purpose,
+		"iat": now.Unix(), "nbf": now.Unix(), "exp": now.Unix() + int64(life/time.Second), "jti": p.s.dice.uuid(), "purposeId": purpose,
 	}
 	if digest != nil {
 		payload["digest"] = digest
@@ -182,7 +184,7 @@ func (p *pdnd) voucher(client *pdndClient, purpose string, digest any, now time.
 	if err != nil {
 		return p.internal()
 	}
-	return http.StatusOK, map[string]any{"access_token": signed, "token_type": "Bearer", "expires_in": life}
+	return http.StatusOK, map[string]any{"access_token": signed, "token_type": "Bearer", "expires_in": said}
 }
 
 // withinRate counts per tenant, only requests whose signature was good.

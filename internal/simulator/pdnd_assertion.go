@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"time"
 )
 
 // maxForm is more than any client assertion needs.
@@ -45,7 +46,11 @@ func (s *Simulator) token(c *call) {
 	}
 	status, body := s.pdnd.masked()
 	if c.r.Header.Get("DPoP") == "" { // SEND does not ask for DPoP, so the simulator does not play it
-		status, body = s.pdnd.issue(form, s.clocks.wall(), c.w.Header())
+		life := s.opt.VoucherLifespan
+		if c.struck(FaultShortVoucher) {
+			life = time.Minute
+		}
+		status, body = s.pdnd.issue(form, s.clocks.wall(), life, c.w.Header())
 	}
 	if x, isProblem := body.(map[string]any); isProblem && status != http.StatusOK {
 		x["correlationId"] = correlation

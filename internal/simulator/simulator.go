@@ -199,6 +199,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at := s.clocks.platform()
 	out := &statusWriter{ResponseWriter: w, tell: func(status int) { s.judge.called(c, status, at) }}
 	c.w = out
+	out.Header().Set("Date", s.clocks.wall().Format(http.TimeFormat))
 	out.Header().Set("X-Amzn-Requestid", s.dice.uuid())
 	out.Header().Set("X-Amzn-Trace-Id", c.trace)
 	found := s.match(r, &c.params)

@@ -157,6 +157,9 @@ func (s *Simulator) streamEvents(c *call, version string) {
 	if c.struck(FaultRepeatPage) {
 		answer = append(answer, answer...)
 	}
+	if c.struck(FaultShufflePage) {
+		slices.Reverse(answer)
+	}
 	c.json(http.StatusOK, answer)
 }
 

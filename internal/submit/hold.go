@@ -3,7 +3,6 @@ package submit
 import (
 	"context"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,7 +59,7 @@ func (r *run) failure(ctx context.Context, e *send.Error) {
 	r.s.mu.Unlock()
 	now := r.s.o.Clock()
 	until := now.Add(max(unreachableFor(rests, r.s.o.Jitter()), e.RetryAfter))
-	r.s.o.Log.Warn("SEND does not answer, the sender rests", "sender", r.s.o.Sender, "until", until, "last", e.Brief())
+	r.s.o.Log.Info("SEND does not answer, the sender rests", "sender", r.s.o.Sender, "until", until, "last", e.Brief())
 	r.putHold(ctx, ledger.Hold{
 		Scope: ledger.HoldSender, Name: r.s.o.Sender, Reason: send.HeldUnreachable,
 		Detail: notification.New(r.s.o.Language, "C-SEND-UNREACHABLE", "", "detail", e.Brief()).Message, Since: now, Until: until, Deaf: true,
@@ -96,10 +95,10 @@ func (w *work) held(ctx context.Context, e *send.Error, docs []ledger.Document) 
 	}
 	now := w.s.o.Clock()
 	if w.run.held.CompareAndSwap(false, true) {
-		w.s.o.Log.Error("SEND holds the sender", "sender", w.s.o.Sender, "reason", e.Reason, "trace", e.TraceID)
+		w.s.o.Log.Info("SEND holds the sender", "sender", w.s.o.Sender, "reason", e.Reason, "trace", e.TraceID)
 		w.run.putHold(ctx, ledger.Hold{
 			Scope: ledger.HoldSender, Name: w.s.o.Sender, Reason: e.Reason,
-			Detail: w.problem("C-HELD-"+strings.ToUpper(e.Reason), "").Message, Since: now, Until: now.Add(heldFor(e)), Deaf: e.Deaf(),
+			Detail: notification.Held(w.s.o.Language, e.Reason, e.Skew).Message, Since: now, Until: now.Add(heldFor(e)), Deaf: e.Deaf(),
 		})
 	}
 	if docs == nil {
