@@ -39,7 +39,8 @@ type Options struct {
 	// DialRemote reaches SFTP servers; default the network.
 	DialRemote func(ctx context.Context, address string) (net.Conn, error)
 
-	pause func(ctx context.Context, d time.Duration) error // Wait for the clients; nil = real timers
+	pause   func(ctx context.Context, d time.Duration) error // Wait for the clients; nil = real timers
+	longest time.Duration                                    // instead of longestPause, for tests of long lives
 }
 
 // WaitFunc waits for d, for the wake channel or for the end of ctx, whichever is
@@ -106,6 +107,9 @@ func (o Options) withDefaults() Options {
 		}
 	} else {
 		o.Wait = waitTimer
+	}
+	if o.longest == 0 {
+		o.longest = longestPause
 	}
 	if o.Step == nil {
 		o.Step = func(string) error { return nil }

@@ -185,11 +185,11 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 			return
 		}
 		c.tell(name, c.clear(ctx, err))
-		pause := longestPause
+		pause := c.opts.longest
 		if !next.IsZero() {
 			pause = next.Sub(c.opts.Clock())
 			if bell != nil {
-				pause = min(pause, longestPause)
+				pause = min(pause, c.opts.longest)
 			}
 		}
 		wake := bell
