@@ -41,6 +41,7 @@ type Options struct {
 
 	pause   func(ctx context.Context, d time.Duration) error // Wait for the clients; nil = real timers
 	longest time.Duration                                    // instead of longestPause, for tests of long lives
+	timeout time.Duration                                    // of calls and silent transfers, for tests with stalls; 0 = send's own
 }
 
 // WaitFunc waits for d, for the wake channel or for the end of ctx, whichever is

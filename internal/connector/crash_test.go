@@ -211,6 +211,11 @@ func (w *world) pass(ctx context.Context, look func(*Connector)) error {
 // platform's time between two passes.
 func (w *world) untilClosed(batches int) {
 	w.t.Helper()
+	w.untilClosedEvery(batches, 30*time.Minute)
+}
+
+func (w *world) untilClosedEvery(batches int, pause time.Duration) {
+	w.t.Helper()
 	done := false
 	for range 2000 {
 		if err := w.pass(context.Background(), func(c *Connector) { done = w.allClosed(c, batches) }); err != nil {
@@ -219,7 +224,7 @@ func (w *world) untilClosed(batches int) {
 		if done {
 			break
 		}
-		w.sim.Advance(30 * time.Minute)
+		w.sim.Advance(pause)
 	}
 	if !done {
 		w.t.Fatal("not every notification came to its end")

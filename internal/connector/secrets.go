@@ -45,7 +45,7 @@ func (c *Connector) readSecrets(cfg *config.Sender) (secrets, error) {
 		return x, fmt.Errorf("pdnd: key_file: %w", err)
 	}
 	p := cfg.PDND
-	x.pdnd = &send.PDND{TokenURL: p.TokenURL, Audience: p.Audience, ClientID: p.ClientID, PurposeID: p.PurposeID, KeyID: p.KeyID, Key: private}
+	x.pdnd = &send.PDND{TokenURL: p.TokenURL, Audience: p.Audience, ClientID: p.ClientID, PurposeID: p.PurposeID, KeyID: p.KeyID, Key: private, Timeout: c.opts.timeout}
 	return x, nil
 }
 

@@ -88,6 +88,7 @@ func (c *Connector) newSender(name string, cfg *config.Sender) (*sender, error) 
 		BaseURL: cfg.BaseURL, APIKey: proofs.key, PDND: proofs.pdnd, Paths: paths, UserAgent: c.opts.UserAgent,
 		Limits:    send.Limits{PerSecond: cfg.Limits.PerSecond, Burst: cfg.Limits.Burst, PerDay: cfg.Limits.PerDay},
 		Transport: c.opts.Transport, Clock: c.opts.Clock, Wait: c.opts.pause,
+		Timeout: c.opts.timeout, ProgressTimeout: c.opts.timeout,
 		Transfers: cfg.Concurrency.Uploads + cfg.Concurrency.Downloads,
 		Count:     func(op string) { c.opts.Count(name, op) },
 	}

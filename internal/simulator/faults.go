@@ -261,6 +261,9 @@ func (s *Simulator) serveAndLose(c *call, found *route, f *Fault) {
 	case FaultStallAfter:
 		c.stall()
 	case FaultTruncated, FaultStallBody:
+		if f.Kind == FaultStallBody && kept.body.Len() < 2 {
+			c.stall() // without a body the head would be a whole answer
+		}
 		for k, v := range kept.header {
 			out.Header()[k] = v
 		}
