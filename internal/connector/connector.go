@@ -130,7 +130,7 @@ func (o Options) withDefaults() Options {
 // openLedger takes the ledger and turns its errors into what a person can act on.
 func (c *Connector) openLedger() error {
 	if err := os.MkdirAll(c.tempDir(), 0o700); err != nil {
-		if folder.Full(err) {
+		if folder.Means(err, folder.ErrFull) {
 			return c.dataFull()
 		}
 		return usage("the data folder cannot be made: %v", err)
@@ -173,11 +173,15 @@ func (c *Connector) ledgerError(err error) error {
 	if _, ok := errors.AsType[*ledger.VersionError](err); ok {
 		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-VERSION", Message: err.Error(), Hint: "use the newer connector that wrote it"}
 	}
-	if folder.Full(err) {
+	if folder.Means(err, folder.ErrFull) {
 		return c.dataFull()
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return &ExitError{Exit: ExitUsage, Message: err.Error(), Hint: "the user that runs the connector needs the data folder for itself"}
+	}
+	if folder.Means(err, folder.ErrPermission) { // a disk that its system has turned read-only
+		p := notification.New(c.lang, "C-FOLDER-RIGHTS", "", "folder", c.cfg.Data)
+		return &ExitError{Exit: ExitHeld, Code: p.Code, Message: p.Message}
 	}
 	return err
 }

@@ -24,11 +24,8 @@ func faultExit(err error) int {
 		}
 		return ExitFailure
 	}
-	if folder.Full(err) {
-		return ExitHeld
-	}
 	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrNotExist} {
-		if errors.Is(err, unavailable) {
+		if folder.Means(err, unavailable) {
 			return ExitHeld
 		}
 	}
@@ -57,7 +54,7 @@ func (c *Connector) dataIsFull(ctx context.Context) bool {
 
 // clear gives an error of a full data folder its plain words; any other stays.
 func (c *Connector) clear(ctx context.Context, err error) error {
-	if folder.Full(err) && c.dataIsFull(ctx) {
+	if folder.Means(err, folder.ErrFull) && c.dataIsFull(ctx) {
 		return c.dataFull()
 	}
 	return err

@@ -170,3 +170,45 @@ func TestDataFullIsTold(t *testing.T) {
 	}
 	w.onceAtSEND("A/1")
 }
+
+// writable turns the disk read-only and back, as an administrator or a file system with
+// a fault does.
+func (d *disk) writable(yes bool) {
+	flags := uintptr(syscall.MS_REMOUNT)
+	if !yes {
+		flags |= syscall.MS_RDONLY
+	}
+	if err := syscall.Mount("none", d.at, "tmpfs", flags, ""); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// A folder that turns read-only keeps what needs it, and says so; nothing is sent that
+// could not be kept, and it all goes on when the right is back.
+func TestReadOnlyFolders(t *testing.T) {
+	clean, _ := killedRun(t, "", 0)
+	for _, dir := range []string{"data", "drop", "drop/out"} {
+		t.Run(dir, func(t *testing.T) {
+			t.Parallel()
+			w := newStill(t, ownOutbox("out"))
+			d := w.smallDisk(dir)
+			w.steps(1)
+			files := w.mixedDrop()
+			d.writable(false)
+			for range 3 {
+				if code, said := w.scheduled(); code != ExitHeld {
+					t.Errorf("exit code %d: %s", code, said)
+				}
+				w.sim.Advance(10 * time.Minute)
+			}
+			if dir != "drop/out" {
+				w.onceAtSEND()
+			}
+			d.writable(true)
+			w.sim.Advance(time.Hour)
+			w.untilClosed(2)
+			w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+			compareResults(t, clean, w.result(files))
+		})
+	}
+}

@@ -128,9 +128,10 @@ func Lasting(err error) bool {
 	return errors.Is(err, ErrPermission) || errors.Is(err, ErrName) || errors.Is(err, ErrSpecial)
 }
 
-// Full reports whether err, of this package or straight from the system, says that
-// there is no room.
-func Full(err error) bool { return errors.Is(err, ErrFull) || err != nil && kindOf(err) == ErrFull } //nolint:errorlint // kindOf gives the sentinels themselves
+// Means reports whether err, of this package or straight from the system, is of a kind.
+func Means(err, kind error) bool {
+	return err != nil && (errors.Is(err, kind) || errors.Is(kindOf(err), kind))
+}
 
 // fail wraps a system error once, with its kind.
 func fail(op, name string, cause error) error {

@@ -93,6 +93,9 @@ func (b *builder) spoiled() bool {
 			b.reader.add(f.Code, "", "found", found, "expected", expected, "value", f.Detail)
 			spoiled = true
 		}
+		if f.Column == table.RowItself {
+			b.reader.add(f.Code, "")
+		}
 	}
 	return spoiled
 }

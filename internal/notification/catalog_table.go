@@ -97,6 +97,12 @@ var tableCatalogue = map[string]entry{
 		"Column {field} holds {value}: Excel turned the code into scientific notation and its digits are lost. This file cannot be corrected: take the program's export (or the published outcome file) again and open it in Excel with Data > From Text/CSV, column type Text, never by a double click; in an .xlsx file format the column as Text and enter the value again.",
 		"reference/file-drop.md C",
 	},
+	"C-ROW-HIDDEN": {
+		Warning,
+		"La riga è nascosta nel foglio (filtro attivo o riga nascosta) ma viene letta e inviata come le altre. Se non doveva partire, eliminare le righe dal file, non nasconderle; prima dell'invio il lotto si ferma con «connector discard».",
+		"The row is hidden in the sheet (a filter, or a hidden row), yet it is read and sent like the others. If it was not meant to go, delete rows from the file instead of hiding them; before it is sent, \"connector discard\" stops the batch.",
+		"design: a filtered sheet is dropped whole",
+	},
 	"C-CELL-FORMULA": {
 		Error,
 		"La colonna {field} contiene una formula senza risultato salvato. Aprire il file, salvarlo di nuovo, oppure incollare i valori al posto delle formule.",

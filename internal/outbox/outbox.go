@@ -182,7 +182,7 @@ func (o *Outbox) work(ctx context.Context, now State, report *Report, failures *
 			continue
 		}
 		if !isolated(err) {
-			if folder.Full(err) { // the ledger's disk: the status tells people, and needs none of it
+			if folder.Means(err, folder.ErrFull) { // the ledger's disk: the status tells people, and needs none of it
 				err = errors.Join(err, o.publishStatus(ctx, now, report))
 			}
 			return err

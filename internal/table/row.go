@@ -56,6 +56,9 @@ type Fault struct {
 // use any of it.
 const WholeRow = -1
 
+// RowItself is the column of what is told of a row that can be used as it is.
+const RowItself = -2
+
 // Blank reports whether every cell is empty or white.
 func (r Row) Blank() bool {
 	for _, c := range r.Cells {

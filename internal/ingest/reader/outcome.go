@@ -140,7 +140,7 @@ func (o *outcomeSource) original(row table.Row) table.Row {
 		}
 	}
 	for _, f := range row.Faults {
-		if f.Column == table.WholeRow {
+		if f.Column < 0 {
 			out.Faults = append(out.Faults, f)
 		} else if to := slices.Index(o.keep, f.Column); to >= 0 {
 			f.Column = to

@@ -167,6 +167,10 @@ func (x *xlsxSource) raw() (row table.Row, err error) {
 	}
 	row = table.Row{Number: x.number - x.shift, Cells: cells}
 	x.interpret(&row, marks)
+	if x.rows.GetRowOpts().Hidden && !row.Blank() {
+		// Who filtered the sheet saw a part of it; all of it is sent.
+		row.Faults = append(row.Faults, table.Fault{Column: table.RowItself, Code: "C-ROW-HIDDEN"})
+	}
 	return row, nil
 }
 
