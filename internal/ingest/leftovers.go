@@ -2,12 +2,20 @@ package ingest
 
 import (
 	"path"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// leftovers gives every other file in the drop its reason.
+// maxLeftovers is how many files nobody takes are told of one by one for each reason.
+// A folder of a hundred thousand photographs must not become as many records and lines.
+const maxLeftovers = 100
+
+// leftovers gives every other file in the drop its reason; above maxLeftovers of one
+// reason the rest is one line with a count.
 func (p *pass) leftovers(view *view, verdicts []*verdict) {
+	p.left = map[string]int{}
+	defer p.rests()
 	for _, v := range verdicts {
 		for _, source := range v.awaited {
 			p.held[strings.TrimPrefix(source, view.prefix)] = true
@@ -66,8 +74,28 @@ func (p *pass) age(view *view, name string) time.Duration {
 }
 
 func (p *pass) leave(view *view, name, code string, args ...string) {
+	if p.left[code]++; p.left[code] > maxLeftovers {
+		return
+	}
 	s := p.st.seen[view.prefix+name]
 	w := waitingFor(name, s)
 	w.Code, w.Text = code, s.say(p.f, code, args)
 	p.report.add(w)
+}
+
+// rests adds the lines for the files beyond maxLeftovers. Their names begin with what
+// no file of ours may: they are no files.
+func (p *pass) rests() {
+	for code, n := range p.left {
+		if n <= maxLeftovers {
+			continue
+		}
+		count := strconv.Itoa(n - maxLeftovers)
+		w := Waiting{File: "* " + code, Code: code, Text: p.f.problem("C-FILE-MORE", "", "count", count).Message, Since: p.now}
+		if old := p.st.saved[w.File]; old != nil {
+			w.Since = old.Since
+		}
+		w.first = w.Since
+		p.report.add(w)
+	}
 }

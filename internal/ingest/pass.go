@@ -58,6 +58,7 @@ type pass struct {
 	report Report
 	faults []error
 	open   []*opened       // claims that have been read and are to be finished
+	left   map[string]int  // files nobody takes, by reason
 	held   map[string]bool // files in the drop that belong to a claim: they wait for it
 	// exports of an exclusive drop that are claimed and lie there still, by name
 	exclusive map[string]*File

@@ -52,6 +52,11 @@ var dropCatalogue = map[string]entry{
 		it: "Il file non corrisponde ai nomi che questo flusso prende ({match}): correggere il nome o toglierlo dalla cartella.",
 		en: "The file does not match the names that this flow takes ({match}): correct its name or take it out of the folder.",
 	},
+	"C-FILE-MORE": {
+		severity: Warning, source: "issue “Never twice, never lost”, 100,000 files in in/",
+		it: "Altri {count} file della cartella sono nello stesso caso di quelli elencati: toglierli da qui.",
+		en: "{count} more files in the folder are in the same case as those listed: take them out of here.",
+	},
 	"C-FILE-TEMPORARY": {
 		severity: Warning, source: "interface.md, temporary names",
 		it: "Il nome è quello di un file temporaneo, che non viene mai preso: terminare la copia o rinominarlo.",
