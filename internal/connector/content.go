@@ -41,7 +41,9 @@ func (c *Connector) openExport(f *flow, packed []byte, file string, glob func(st
 	if err != nil {
 		return nil, err
 	}
-	read, err := reader.Open(file, format(p))
+	form := format(p)
+	form.TempDir = c.tempDir()
+	read, err := reader.Open(file, form)
 	if err != nil {
 		return nil, err
 	}

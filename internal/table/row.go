@@ -99,6 +99,8 @@ type Heading struct {
 // Format is what a profile says about the files it reads. Zero values mean "find
 // out" where finding out is safe, else the default of the field.
 type Format struct {
+	// TempDir is where a large workbook is unpacked while it is read; "" = the system's.
+	TempDir   string
 	Kind      string // "csv", "xlsx", "jsonl"; ("fixed" follows later)
 	Encoding  string // csv: utf-8, utf-16, windows-1252, iso-8859-1, iso-8859-15, cp850, cp437; "" = BOM, then strict UTF-8, then windows-1252
 	Delimiter rune   // csv; 0 = ';'

@@ -41,7 +41,7 @@ func notUnderstood(err *error) {
 }
 
 // openWorkbook opens an XLSX within its limits. Macros are data here: nothing is run.
-func openWorkbook(path string, limit int64) (wb *workbook, err error) {
+func openWorkbook(path string, limit int64, temp string) (wb *workbook, err error) {
 	defer notUnderstood(&err)
 	if limit <= 0 {
 		limit = defaultUnzipped
@@ -50,7 +50,7 @@ func openWorkbook(path string, limit int64) (wb *workbook, err error) {
 		return nil, err
 	}
 	file, err := excelize.OpenFile(path, excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: limit, UnzipXMLSizeLimit: min(sheetInMemory, limit),
+		RawCellValue: true, TmpDir: temp, UnzipSizeLimit: limit, UnzipXMLSizeLimit: min(sheetInMemory, limit),
 	})
 	if err != nil {
 		return nil, fileError("C-FILE-DAMAGED", "detail", "XLSX").because(err)
@@ -229,7 +229,7 @@ var noKinds = []table.Kind{}
 // openXLSX opens a workbook, as an outcome file if one of its visible sheets has the
 // heading of one.
 func openXLSX(path string, f table.Format, wanted bool) (*File, error) {
-	wb, err := openWorkbook(path, f.MaxBytes)
+	wb, err := openWorkbook(path, f.MaxBytes, f.TempDir)
 	if err != nil {
 		return nil, err
 	}
