@@ -73,8 +73,9 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 	})
 }
 
-// swept reports whether a sweep concerns a notification: it has left, it is ours,
-// and what we know of it is from before the sweep began.
+// swept reports whether a sweep concerns a notification: it has left before the sweep
+// began, and it is ours. That newer events came of it proves nothing: after a gap they
+// are those that SEND still had, and the older ones have expired.
 func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
 	if n.Sender != p.o.Sender || (n.State != ledger.Submitted && n.State != ledger.Accepted) {
 		return false
@@ -82,5 +83,5 @@ func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
 	if n.RequestID == "" && n.IUN == "" {
 		return false
 	}
-	return n.SubmittedAt.Before(s.CreatedAt) && n.LastEventAt.Before(s.CreatedAt)
+	return n.SubmittedAt.Before(s.CreatedAt)
 }
