@@ -49,6 +49,8 @@ type life struct {
 	Nth     int      // at which occurrence
 	Spare   []string // with newKind: the kinds at which it does not die
 	Side    string   // with newKind: "before" or "after" its effect; "" = both
+	Passes  int      // it ends after so many; 0 = when the parent has seen enough
+	Stays   bool     // a service in real time, until somebody kills it; it tells when it can be reached
 	Early   bool     // dies in its first pass or never: what a start does
 	Refined bool     // kinds are as kindOf refines them
 }
@@ -96,7 +98,10 @@ func liveAsChild(text string) error {
 		Wait:  c.wait, Step: c.step,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
-	if c.Service {
+	if c.Stays {
+		c.opts.Wait = nil
+		err = c.with(func(ctx context.Context, x *Connector) error { return x.Run(ctx) })
+	} else if c.Service {
 		err = c.serve()
 	} else {
 		err = c.passes()
@@ -168,6 +173,10 @@ func (c *child) step(name string) error {
 		c.order = append(c.order, kind)
 	}
 	c.seen[anyStep]++
+	if c.Stays && name == stepControl+":after" {
+		_, err := c.tell("ready", os.Getpid())
+		return err
+	}
 	switch c.At {
 	case "":
 		return nil
@@ -198,7 +207,7 @@ func (c *child) step(name string) error {
 // passes runs one pass after the other, each with a fresh connector as a scheduler's
 // would be, until the parent has seen enough.
 func (c *child) passes() error {
-	for range 400 {
+	for n := range 400 {
 		closed := false
 		err := c.with(func(ctx context.Context, x *Connector) error {
 			s, err := x.Once(ctx, OnceOptions{})
@@ -214,7 +223,7 @@ func (c *child) passes() error {
 			return err
 		}
 		a, err := c.tell("between", closed)
-		if err != nil || a.End {
+		if err != nil || a.End || n+1 == c.Passes {
 			return err
 		}
 		if c.Early {

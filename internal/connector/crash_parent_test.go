@@ -2,8 +2,10 @@ package connector
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"sendconnector/internal/folder/foldertest/sshtest"
+	"sendconnector/internal/ledger"
 )
 
 // house is where children live: the judge, the clerks and the folders stay when a
@@ -25,12 +28,14 @@ type house struct {
 	*world
 	control string
 
-	mu     sync.Mutex
-	death  string // the kind at which the child that runs is dying
-	lived  *lived
-	acts   map[string]bool // what the clerks have done
-	calm   int             // looks around in a row at which nothing was left to do
-	dayOff bool            // a day has passed in which nothing was left to do
+	ready     chan int // the pid of a child that stays
+	mu        sync.Mutex
+	death     string // the kind at which the child that runs is dying
+	lived     *lived
+	acts      map[string]bool // what the clerks have done
+	calm      int             // looks around in a row at which nothing was left to do
+	strangers bool            // other processes than those of the mixed batch: no clerks
+	dayOff    bool            // a day has passed in which nothing was left to do
 }
 
 // crashConfig is the second flow of the mixed batch: a release gate, done files, costs.
@@ -51,7 +56,7 @@ const (
 // newHouse has the mixed batch of all that a drop can ask, ready to be taken.
 func newHouse(t testing.TB, where string) *house {
 	t.Helper()
-	h := &house{acts: map[string]bool{}}
+	h := &house{acts: map[string]bool{}, ready: make(chan int, 1)}
 	var server *sshtest.Server
 	if where == onSFTP {
 		server = sshtest.Start(t, sshtest.Options{})
@@ -70,9 +75,7 @@ func newHouse(t testing.TB, where string) *house {
 			t.Fatal(err)
 		}
 	}
-	control := httptest.NewServer(http.HandlerFunc(h.hear))
-	t.Cleanup(control.Close)
-	h.control = control.URL
+	h.listen()
 	h.mixedDrop()
 	h.write("drop/in/vuoto.csv", "") // waits until a clerk removes it
 	h.write("drop/in/guasto.csv", "questo non e' un elenco\r\n")
@@ -85,6 +88,13 @@ func newHouse(t testing.TB, where string) *house {
 		row("C/2", galileo, "Galileo Galilei", noticeOf(12), "c2.pdf"))
 	h.write("mora/in/c.csv.ok", "")
 	return h
+}
+
+// listen lets children talk to the parent.
+func (h *house) listen() {
+	control := httptest.NewServer(http.HandlerFunc(h.hear))
+	h.t.Cleanup(control.Close)
+	h.control = control.URL
 }
 
 // hear is the other end of child.tell.
@@ -102,6 +112,10 @@ func (h *house) hear(w http.ResponseWriter, r *http.Request) {
 		h.sim.Advance(d)
 	case "dying":
 		err = body.Decode(&h.death)
+	case "ready":
+		var pid int
+		err = body.Decode(&pid)
+		h.ready <- pid
 	case "lived":
 		err = body.Decode(&h.lived)
 	case "done":
@@ -125,6 +139,9 @@ func (h *house) hear(w http.ResponseWriter, r *http.Request) {
 // between lets the clerks look, and then some time pass.
 func (h *house) between(closed bool) (a heard) {
 	pause := 90 * time.Minute
+	if h.strangers {
+		return a
+	}
 	defer func() { h.sim.Advance(pause) }()
 	if h.clerks(&a) {
 		pause = 5 * time.Minute
@@ -217,7 +234,56 @@ func (h *house) mend(outcome string) {
 // which it died, "" if it did not.
 func (h *house) live(l life) string {
 	h.t.Helper()
-	l.Config, l.Control = filepath.Join(h.dir, "config.yaml"), h.control
+	h.death, h.lived = "", nil
+	cmd, said := h.child("config.yaml", l)
+	err := cmd.Run()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch {
+	case h.death != "" && err != nil:
+	case h.death == "" && h.lived != nil && err == nil:
+	default:
+		h.t.Fatalf("the child ended with %v, dying at %q, acts %v\n%s%s", err, h.death, h.acts, said.String(), h.open())
+	}
+	if os.Getenv("CRASH_LOG") != "" {
+		h.t.Logf("%+v died at %q\n%s", l, h.death, said.String())
+	}
+	return h.death
+}
+
+// open tells what is not closed, for a life that did not end.
+func (h *house) open() string {
+	l, err := ledger.Open(filepath.Join(h.dir, "data", "ledger.db"), ledger.Options{Clock: h.sim.Now, ReadOnly: true})
+	if err != nil {
+		return err.Error()
+	}
+	defer l.Close() //nolint:errcheck // only read
+	var b strings.Builder
+	_ = l.View(context.Background(), func(tx *ledger.Tx) error {
+		_ = tx.Batches(func(x *ledger.Batch) bool {
+			fmt.Fprintf(&b, "%s %s %s %s %s\n", x.ID, x.File, x.State, x.Release, x.ReleaseWhy)
+			return true
+		})
+		return tx.Open(0, func(n *ledger.Notification) bool {
+			if !n.Closed {
+				fmt.Fprintf(&b, "%+v\n", n)
+			}
+			return true
+		})
+	})
+	_ = filepath.WalkDir(h.dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			fmt.Fprintln(&b, strings.TrimPrefix(name, h.dir))
+		}
+		return nil
+	})
+	return b.String()
+}
+
+// child makes a child, and what it will have said.
+func (h *house) child(config string, l life) (*exec.Cmd, *bytes.Buffer) {
+	h.t.Helper()
+	l.Config, l.Control = filepath.Join(h.dir, config), h.control
 	text, err := json.Marshal(l)
 	if err != nil {
 		h.t.Fatal(err)
@@ -226,24 +292,11 @@ func (h *house) live(l life) string {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.death, h.lived = "", nil
 	cmd := exec.Command(self) //nolint:noctx // it ends itself; a hang is the test's time-out
 	cmd.Env = append(os.Environ(), childEnv+"="+string(text))
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	err = cmd.Run()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch {
-	case h.death != "" && err != nil:
-	case h.death == "" && h.lived != nil && err == nil:
-	default:
-		h.t.Fatalf("the child ended with %v, dying at %q\n%s", err, h.death, said.String())
-	}
-	if os.Getenv("CRASH_LOG") != "" {
-		h.t.Logf("%+v died at %q\n%s", l, h.death, said.String())
-	}
-	return h.death
+	said := &bytes.Buffer{}
+	cmd.Stdout, cmd.Stderr = said, said
+	return cmd, said
 }
 
 // stored are the protocol numbers of the mixed batch that SEND stores, each once.

@@ -102,78 +102,10 @@ func TestRule16LedgerLostAfterSecondAttempt(t *testing.T) {
 	}
 }
 
-// Two installations watch one folder by mistake, each with a ledger of its own: each
-// export belongs to whoever renamed it, and a file that comes twice is found at SEND
-// by the other one.
-func TestTwoInstallationsOneFolder(t *testing.T) {
-	w := newStill(t, ownOutbox("out-a"))
-	other := *w
-	text := w.read("config.yaml")
-	text = strings.NewReplacer("installation: prova", "installation: altra\ndata: data-b", "out-a", "out-b").Replace(text)
-	other.configure("altra.yaml", text)
-	both := []*world{w, &other}
-	var protocols []string
-	for round := range 3 {
-		for i := range 6 {
-			p := fmt.Sprintf("T%d/%d", i, round)
-			protocols = append(protocols, p)
-			act := fmt.Sprintf("t%d-%d.pdf", i, round)
-			w.write("drop/in/"+act, string(pdfOf(act, 1500)))
-			w.write(fmt.Sprintf("drop/in/t%d-%d.csv", i, round), groupedHeading+groupedRow(p, ettore, "Ettore Fieramosca", noticeOf(100*round+i), act, "", ""))
-		}
-		raceOnce(t, both)
-	}
-	for i := range 6 { // all again, to whoever comes first
-		act := fmt.Sprintf("t%d-0.pdf", i)
-		w.write("drop/in/"+act, string(pdfOf(act, 1500)))
-		w.write(fmt.Sprintf("drop/in/t%d-0.csv", i), groupedHeading+groupedRow(fmt.Sprintf("T%d/0", i), ettore, "Ettore Fieramosca", noticeOf(i), act, "", ""))
-	}
-	raceOnce(t, both)
-	for _, x := range both {
-		x.untilClosed(0)
-	}
-	w.onceAtSEND(protocols...)
-	outcomes := map[string]int{}
-	for _, dir := range []string{"out-a", "out-b"} {
-		found, _ := filepath.Glob(filepath.Join(w.dir, "drop", dir, "*.esito.csv"))
-		for _, name := range found {
-			for row, outcome := range w.outcomes("drop/" + dir + "/" + filepath.Base(name)) {
-				if outcome != "PERFEZIONATA" && outcome != "GIA_PRESENTE" {
-					t.Errorf("%s in %s: %s", row, filepath.Base(name), outcome)
-				}
-				outcomes[row]++
-			}
-		}
-	}
-	for _, p := range protocols {
-		want := 1
-		if strings.HasSuffix(p, "/0") {
-			want = 2 // dropped twice
-		}
-		if outcomes[p] != want {
-			t.Errorf("%s has %d outcomes, want %d", p, outcomes[p], want)
-		}
-	}
-}
-
 func ownOutbox(dir string) func(string) string {
 	return func(text string) string {
 		return strings.Replace(text, "    sender: comune\n", "    sender: comune\n    outbox: fuori\n", 1) +
 			"outboxes:\n  fuori: {path: drop/" + dir + "}\n"
-	}
-}
-
-// raceOnce lets all pass at the same time.
-func raceOnce(t *testing.T, worlds []*world) {
-	t.Helper()
-	ended := make(chan error, len(worlds))
-	for _, w := range worlds {
-		go func() { ended <- w.pass(context.Background(), nil) }()
-	}
-	for range worlds {
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
 	}
 }
 

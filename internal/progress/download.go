@@ -64,7 +64,10 @@ func (f *fetching) download(ctx context.Context, a *ledger.Artifact, d send.Down
 	if err := f.p.step(AfterSpool); err != nil {
 		return got, err
 	}
-	return got, syncFolder(filepath.Dir(target))
+	if err := syncFolder(filepath.Dir(target)); err != nil {
+		return got, err
+	}
+	return got, f.p.step(AfterSafe)
 }
 
 // cause prefers what the disk said over what the client made of it.

@@ -13,6 +13,7 @@ const (
 	AfterDownload  = "progress.download:after" // the file is in the spool, its commit is to come
 	BeforeSpool    = "progress.spool:before"   // whole and synced under a temporary name, which the next fetch clears away
 	AfterSpool     = "progress.spool:after"    // under its name; fetched again over itself
+	AfterSafe      = "progress.safe:after"     // and its name is on the disk
 	BeforePrice    = "progress.price:before"
 	AfterPrice     = "progress.price:after"
 )
@@ -21,6 +22,6 @@ const (
 func Steps() []string {
 	return []string{
 		BeforeEnsure, AfterEnsure, BeforeEvents, AfterEvents, BeforeLookup, AfterLookup,
-		BeforeDownload, AfterDownload, BeforeSpool, AfterSpool, BeforePrice, AfterPrice,
+		BeforeDownload, AfterDownload, BeforeSpool, AfterSpool, AfterSafe, BeforePrice, AfterPrice,
 	}
 }
