@@ -198,6 +198,9 @@ func (h *house) clerks(a *heard) (busy bool) {
 	}
 	once("release", told(gated, "C/1", "SOSPESA"), func() { h.write("mora/in/c.csv.invia", "") })
 	once("mend", told(first, "B/3", "SCARTATA") && told(first, "B/1", "ACCETTATA", "CONSEGNA", "PERFEZIONATA") && told(first, "B/7", "RIFIUTATA"), func() { h.mend(first) })
+	if told(gated, "C/2", "ANNULLATA") { // the command was obeyed, and died before it said so
+		h.acts["cancel C/2"] = true
+	}
 	order("cancel C/2", told(gated, "C/2", "ACCETTATA", "CONSEGNA", "PERFEZIONATA"))
 	order("backup "+filepath.Join(h.dir, "copia.db"), h.acts["mend"])
 	return busy
