@@ -159,8 +159,9 @@ func (h *house) dataHoldsNothingElse() {
 		}
 		return nil
 	})
-	if err != nil || copies != 1 {
-		h.t.Errorf("%d daily copies kept, want 1; %v", copies, err)
+	// One that died before it removed the older copy leaves that to the next copy.
+	if err != nil || copies < 1 || copies > 2 {
+		h.t.Errorf("%d daily copies kept, want 1 or, after a death, 2; %v", copies, err)
 	}
 	h.spoolIsEmpty()
 }

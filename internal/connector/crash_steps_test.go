@@ -22,8 +22,6 @@ var elsewhere = map[string]string{
 	"folder.settled":    "folder TestKilled…, outbox TestKilledAtEveryStep: a target held open by another program",
 	"outbox.settle":     "outbox TestKilledAtEveryStep: a target held open by another program",
 	"connector.control": "TestServiceKilled",
-	"ingest.expire":     "TestKilledWhileTheArchiveExpires: no life of the mixed batch is that long",
-	"ledger.compact":    "ledger TestCompactKilledAnywhere: a command of its own",
 	"connector.temp":    "connector TestRowsLeftInTempAreRemoved",
 }
 

@@ -186,7 +186,7 @@ func (d *disk) writable(yes bool) {
 // A folder that turns read-only keeps what needs it, and says so; nothing is sent that
 // could not be kept, and it all goes on when the right is back.
 func TestReadOnlyFolders(t *testing.T) {
-	clean, _ := killedRun(t, "", 0)
+	clean := undisturbed(t)
 	for _, dir := range []string{"data", "drop", "drop/out"} {
 		t.Run(dir, func(t *testing.T) {
 			t.Parallel()
