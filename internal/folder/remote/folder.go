@@ -169,7 +169,7 @@ func (f *Folder) rootInfo(ctx context.Context, op string) (fs.FileMode, error) {
 	if err == nil && !info.IsDir() {
 		return 0, &folder.Error{Op: op, Name: ".", Kind: folder.ErrUnavailable, Cause: errors.New("the root is no folder")}
 	}
-	if kindOf(err) == folder.ErrNotExist {
+	if errors.Is(kindOf(err), folder.ErrNotExist) {
 		return 0, &folder.Error{Op: op, Name: ".", Kind: folder.ErrUnavailable, Cause: err}
 	}
 	if err != nil {

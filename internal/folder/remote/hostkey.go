@@ -29,7 +29,7 @@ func parsePins(lines []string) (pins, error) {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "SHA256:") {
 			if len(line) != len("SHA256:")+43 {
-				faults = append(faults, fmt.Errorf("host key %q: a fingerprint has 43 characters after SHA256:", line))
+				faults = append(faults, fmt.Errorf("host key %q: a fingerprint is SHA256: and 43 characters", line))
 			}
 			p.fingerprints = append(p.fingerprints, line)
 			continue

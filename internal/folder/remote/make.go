@@ -144,7 +144,7 @@ func (f *Folder) remove(ctx context.Context, name string) error {
 		} else {
 			err = c.Remove(f.full(name))
 		}
-		if repeated && kindOf(err) == folder.ErrNotExist {
+		if repeated && errors.Is(kindOf(err), folder.ErrNotExist) {
 			err = nil // the answer of the first try was lost
 		}
 		repeated = true

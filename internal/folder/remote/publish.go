@@ -196,7 +196,7 @@ func (f *Folder) notReplaced(ctx context.Context, from, to string, err error) er
 	switch {
 	case look == nil && e.Dir:
 		return &folder.Error{Op: "rename", Name: to, Kind: folder.ErrExist, Cause: err}
-	case look == nil && (isFailure(err) || kindOf(err) == folder.ErrPermission):
+	case look == nil && (isFailure(err) || errors.Is(kindOf(err), folder.ErrPermission)):
 		return &folder.Error{Op: "rename", Name: to, Kind: folder.ErrBusy, Cause: err}
 	case isFailure(err):
 		return f.explain(ctx, "rename", from, err)

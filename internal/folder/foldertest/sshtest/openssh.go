@@ -3,6 +3,7 @@
 package sshtest
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/hex"
@@ -122,7 +123,7 @@ func (s *OpenSSH) addUser() {
 	s.t.Helper()
 	s.userTool("useradd", "--home-dir", s.Home, "--no-create-home", "--shell", "/bin/sh", s.User)
 	s.t.Cleanup(func() { s.userTool("userdel", s.User) })
-	c := exec.Command("chpasswd")
+	c := exec.CommandContext(s.t.Context(), "chpasswd")
 	c.Stdin = strings.NewReader(s.User + ":" + s.Password)
 	if out, err := c.CombinedOutput(); err != nil {
 		s.t.Fatalf("chpasswd: %v %s", err, out)
@@ -133,7 +134,7 @@ func (s *OpenSSH) userTool(name string, args ...string) {
 	// The tools give up when another one holds the list of users; the lock makes them
 	// wait for each other between the processes of a test run.
 	args = append([]string{filepath.Join(os.TempDir(), "sendconnector-test-users.lock"), name}, args...)
-	if out, err := exec.Command("flock", args...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(context.Background(), "flock", args...).CombinedOutput(); err != nil {
 		s.t.Errorf("%s: %v %s", name, err, out)
 	}
 }
@@ -173,7 +174,7 @@ func (s *OpenSSH) Put(name, text string) {
 func (s *OpenSSH) hostKey(kind string) (line, fingerprint string) {
 	s.t.Helper()
 	name := filepath.Join(s.Home, ".host_"+kind)
-	if out, err := exec.Command("ssh-keygen", "-q", "-t", kind, "-N", "", "-f", name).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(s.t.Context(), "ssh-keygen", "-q", "-t", kind, "-N", "", "-f", name).CombinedOutput(); err != nil {
 		s.t.Fatalf("ssh-keygen: %v %s", err, out)
 	}
 	text, err := os.ReadFile(name + ".pub")

@@ -71,8 +71,10 @@ func (p *pipeEnd) Close() error {
 	return nil
 }
 
-func (*pipeEnd) LocalAddr() net.Addr              { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
-func (*pipeEnd) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 22} }
+func (*pipeEnd) LocalAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+func (*pipeEnd) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 22} }
+
 func (*pipeEnd) SetDeadline(time.Time) error      { return nil }
 func (*pipeEnd) SetReadDeadline(time.Time) error  { return nil }
 func (*pipeEnd) SetWriteDeadline(time.Time) error { return nil }

@@ -70,7 +70,6 @@ type wires struct {
 	counts  map[byte]int
 	cut     int64 // bytes until the connection ends; 0: never
 	open    map[*wire]bool
-	root    string
 }
 
 type wire struct {
@@ -123,10 +122,10 @@ func (x *wire) pass(from io.Reader, to io.Writer, reply bool) {
 		case act.Stall:
 			continue
 		case act.Pretend:
-			x.send(x.client, status(p.body, 0))
+			_ = x.send(x.client, status(p.body, 0))
 			continue
 		case act.Fail != 0:
-			x.send(x.client, status(p.body, act.Fail))
+			_ = x.send(x.client, status(p.body, act.Fail))
 			continue
 		}
 		if reply && len(body) > 0 && body[0] == Version {
