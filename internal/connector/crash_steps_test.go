@@ -16,11 +16,11 @@ import (
 // elsewhere are the steps that the mixed batch does not come to, each with the test
 // that dies there.
 var elsewhere = map[string]string{
-	"ingest.expire":     "TestPurgeKilledAnywhere and the tests of purge: nothing here is old enough",
-	"ledger.compact":    "the tests of ledger compact: an administrator's command, without a service",
+	"ingest.expire":     "TestKilledWhileTheArchiveExpires: nothing here is old enough",
+	"ledger.compact":    "ledger TestCompactKilledAnywhere: an administrator's command, without a service",
 	"ingest.putback":    "ingest TestKilledAtEveryStep: an export that changes while it is claimed",
-	"folder.settled":    "folder TestKilled…, outbox TestKilledAtEveryStep: a target held open by another program",
-	"outbox.settle":     "outbox TestKilledAtEveryStep: a target held open by another program",
+	"folder.settled":    "outbox TestKillWhileSettling: a target held open by another program",
+	"outbox.settle":     "outbox TestKillWhileSettling: a target held open by another program",
 	"connector.control": "TestServiceKilled",
 	"connector.temp":    "connector TestRowsLeftInTempAreRemoved",
 }

@@ -112,3 +112,19 @@ func TestFolderHoldIsNotWrittenAtEveryTry(t *testing.T) {
 		t.Errorf("%d commits woke the others in 500 s, want 1 and a renewal", commits)
 	}
 }
+
+// Rows that a process left in data/tmp when it died are of no use to anybody and hold
+// personal data: the next start removes them, and one that dies in doing so leaves the
+// rest to the next.
+func TestRowsLeftInTempAreRemoved(t *testing.T) {
+	w := newStill(t)
+	w.write("data/tmp/rows-1", "FRMTTR76M06B715E")
+	w.killOnce(stepTemp+":before", 1)
+	if err := w.pass(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(filepath.Join(w.dir, "data", "tmp"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left in tmp: %v, %v", left, err)
+	}
+}
