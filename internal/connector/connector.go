@@ -88,7 +88,7 @@ func open(ctx context.Context, cfg *config.Config, opts Options, path string) (*
 		return nil, err
 	}
 	if err := c.openLedger(); err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.Close())
 	}
 	err := c.build(ctx)
 	if err != nil {
