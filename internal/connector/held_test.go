@@ -84,18 +84,23 @@ const quotaOfNotifications = `{"type":"GENERIC_ERROR","status":400,"title":"Hand
 
 var heldCases = []heldCase{
 	{name: "denied key", reason: send.HeldAPIKey, says: "chiave API", breaks: setKey("BLOCKED"), mends: setKey("ENABLED")},
-	{name: "key replaced on disk", reason: send.HeldAPIKey, says: "chiave API", breaks: setKey("BLOCKED"),
+	{
+		name: "key replaced on disk", reason: send.HeldAPIKey, says: "chiave API", breaks: setKey("BLOCKED"),
 		mends: func(w *world) {
 			if err := w.sim.AddKey(simulator.APIKey{Value: "fresh-key", Sender: simulator.DemoTaxID}); err != nil {
 				w.t.Error(err)
 			}
 			w.write("keys/api", "fresh-key\n")
-		}},
-	{name: "key of UAT against production", reason: send.HeldAPIKey, says: "di un altro ambiente",
+		},
+	},
+	{
+		name: "key of UAT against production", reason: send.HeldAPIKey, says: "di un altro ambiente",
 		breaks: func(w *world) { w.write("keys/api", "key-of-uat") },
-		mends:  func(w *world) { w.write("keys/api", w.identity.APIKey) }},
+		mends:  func(w *world) { w.write("keys/api", w.identity.APIKey) },
+	},
 	{name: "bound key denied", bound: true, reason: send.HeldAPIKey, says: "chiave API", breaks: setKey("BLOCKED"), mends: setKey("ENABLED")},
-	{name: "PDND key revoked and replaced on disk", bound: true, reason: send.HeldVoucher, says: "PDND",
+	{
+		name: "PDND key revoked and replaced on disk", bound: true, reason: send.HeldVoucher, says: "PDND",
 		breaks: func(w *world) { w.sim.RemoveClientKeys(w.identity.ClientID) },
 		mends: func(w *world) {
 			private, public, _, err := simulator.NewKeyPair()
@@ -107,16 +112,25 @@ var heldCases = []heldCase{
 				w.t.Error(err)
 			}
 			w.write("keys/pdnd.pem", string(private))
-		}},
-	{name: "purpose suspended", bound: true, reason: send.HeldVoucher, says: "finalità",
+		},
+	},
+	{
+		name: "purpose suspended", bound: true, reason: send.HeldVoucher, says: "finalità",
 		breaks: func(w *world) { w.sim.SuspendPurpose(w.identity.PurposeID, true) },
-		mends:  func(w *world) { w.sim.SuspendPurpose(w.identity.PurposeID, false) }},
-	{name: "clock an hour slow", bound: true, reason: send.HeldClock, says: "60 min",
-		breaks: func(w *world) { w.shift.Store(int64(-time.Hour)) }, mends: func(w *world) { w.shift.Store(0) }},
-	{name: "calls of the day used up", reason: send.HeldQuota, says: "quota",
-		breaks: answerOnly(simulator.Fault{Operation: "*", Kind: simulator.FaultStatus, Status: 429, Body: `{"message":"Limit Exceeded"}`}), mends: noFaults},
-	{name: "quota of notifications", reason: send.HeldQuota, says: "quota",
-		breaks: answerOnly(simulator.Fault{Operation: "create", Kind: simulator.FaultStatus, Status: 400, Body: quotaOfNotifications}), mends: noFaults},
+		mends:  func(w *world) { w.sim.SuspendPurpose(w.identity.PurposeID, false) },
+	},
+	{
+		name: "clock an hour slow", bound: true, reason: send.HeldClock, says: "60 min",
+		breaks: func(w *world) { w.shift.Store(int64(-time.Hour)) }, mends: func(w *world) { w.shift.Store(0) },
+	},
+	{
+		name: "calls of the day used up", reason: send.HeldQuota, says: "quota",
+		breaks: answerOnly(simulator.Fault{Operation: "*", Kind: simulator.FaultStatus, Status: 429, Body: `{"message":"Limit Exceeded"}`}), mends: noFaults,
+	},
+	{
+		name: "quota of notifications", reason: send.HeldQuota, says: "quota",
+		breaks: answerOnly(simulator.Fault{Operation: "create", Kind: simulator.FaultStatus, Status: 400, Body: quotaOfNotifications}), mends: noFaults,
+	},
 	{name: "sender disabled", reason: send.HeldSenderDisabled, says: "non è abilitato", breaks: setDisabled(true), mends: setDisabled(false)},
 }
 

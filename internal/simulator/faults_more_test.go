@@ -91,8 +91,10 @@ func TestShortVoucher(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Faults().Add(Fault{Operation: "token", Kind: FaultShortVoucher, Count: 1})
-	form := url.Values{"client_id": {id.ClientID}, "client_assertion": {assertion(t, id, s.clocks.wall(), nil)}, "grant_type": {"client_credentials"},
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}}
+	form := url.Values{
+		"client_id": {id.ClientID}, "client_assertion": {assertion(t, id, s.clocks.wall(), nil)}, "grant_type": {"client_credentials"},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+	}
 	r := httptest.NewRequest(http.MethodPost, "/token.oauth2", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	out := httptest.NewRecorder()

@@ -64,8 +64,10 @@ type judge struct {
 }
 
 func newJudge(size int) *judge {
-	return &judge{size: size, calls: map[string]int{}, statuses: map[string]map[int]int{}, refused: map[string]int{},
-		byKey: map[BusinessKey][]string{}, twins: map[BusinessKey][]string{}}
+	return &judge{
+		size: size, calls: map[string]int{}, statuses: map[string]map[int]int{}, refused: map[string]int{},
+		byKey: map[BusinessKey][]string{}, twins: map[BusinessKey][]string{},
+	}
 }
 
 func (j *judge) called(c *call, status int, at time.Time) {
