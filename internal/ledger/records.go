@@ -326,6 +326,7 @@ type Stream struct {
 	CreatedAt   time.Time `json:",omitzero"`
 	Sweep       bool      `json:",omitzero"` // every open notification must be looked up once
 	SweepFrom   ID        `json:",omitzero"` // how far the sweep has got
+	SweepFirst  bool      `json:",omitzero"` // nothing is read before the sweep is over
 }
 
 // Sighting is a file seen in a drop and not claimed yet; it makes deadlines and

@@ -25,9 +25,9 @@ const (
 // PerCall look-ups of a sweep; Report.More says that the sweep goes on.
 func (p *Progress) LookUps(ctx context.Context) (Report, error) {
 	a := &asking{p: p}
-	err := a.due(ctx, func(n *ledger.Notification) bool { return p.mustLook(n) }, p.look)
+	err := p.sweep(ctx, a) // first: whom it asked about is silent no more
 	if err == nil && !a.stopped() {
-		err = p.sweep(ctx, a)
+		err = a.due(ctx, func(n *ledger.Notification) bool { return p.mustLook(n) }, p.look)
 	}
 	if a.report.More {
 		a.report.Next = p.o.Clock()

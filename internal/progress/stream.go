@@ -54,6 +54,13 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 			r.Next = held
 			return r, err
 		}
+		if err := p.noticeGap(ctx, s); err != nil {
+			return r, err
+		}
+		if p.sweepsFirst(s) {
+			r.Next = p.o.Clock().Add(streamAgain)
+			return r, nil
+		}
 		if err := p.readPage(ctx, s, &r); err != nil {
 			return r, err
 		}
@@ -166,8 +173,7 @@ func (p *Progress) commitAlone(ctx context.Context, e send.Event) (orphaned int,
 	})
 }
 
-// advance moves the stream's position past a page and notes when to come back. A
-// gap longer than SEND keeps events starts a sweep.
+// advance moves the stream's position past a page and notes when to come back.
 func (p *Progress) advance(tx *ledger.Tx, s *ledger.Stream, page send.Page) error {
 	cur, err := tx.Stream(p.o.Sender)
 	if err != nil {
@@ -181,9 +187,6 @@ func (p *Progress) advance(tx *ledger.Tx, s *ledger.Stream, page send.Page) erro
 		if e.ID != "" {
 			cur.LastEventID = e.ID
 		}
-	}
-	if !cur.LastRead.IsZero() && now.Sub(cur.LastRead) > eventRetention {
-		startSweep(cur, now)
 	}
 	cur.LastRead = now
 	cur.NextRead = now.Add(page.RetryAfter)

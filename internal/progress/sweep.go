@@ -3,6 +3,7 @@ package progress
 import (
 	"context"
 	"errors"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,6 +13,9 @@ import (
 // sweepChunk is how many notifications of a sweep go between two commits of its
 // position.
 const sweepChunk = 100
+
+// sweepPatience is how long a sweep may keep the stream waiting.
+const sweepPatience = 48 * time.Hour
 
 // sweep looks up notifications that were open when the stream could not be relied
 // on: a stream new to the ledger, a gap longer than SEND keeps events, an older
@@ -59,13 +63,16 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 	if err := g.Wait(); err != nil || ctx.Err() != nil || a.stopped() {
 		return err // the chunk is looked up again
 	}
+	if len(list) < sweepChunk && p.sweepsFirst(s) {
+		a.count(func(r *Report) { r.More = true }) // now the stream may be read
+	}
 	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		cur, err := tx.Stream(p.o.Sender)
 		if err != nil || cur.StreamID != s.StreamID {
 			return err
 		}
 		if len(list) < sweepChunk {
-			cur.Sweep, cur.SweepFrom = false, 0
+			cur.Sweep, cur.SweepFrom, cur.SweepFirst = false, 0, false
 		} else {
 			cur.SweepFrom = list[len(list)-1].ID + 1
 		}
@@ -84,4 +91,33 @@ func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
 		return false
 	}
 	return n.SubmittedAt.Before(s.CreatedAt)
+}
+
+// sweepsFirst reports whether a stream is left alone until its sweep is over. The
+// events that SEND still had after a gap may bring a notification to its end, and one
+// that has ended is not swept: the documents of the events that have expired would
+// never be fetched. A sweep that comes to no end holds the stream up for sweepPatience
+// only, far less than events are kept.
+func (p *Progress) sweepsFirst(s *ledger.Stream) bool {
+	return s.Sweep && s.SweepFirst && p.o.Clock().Sub(s.CreatedAt) < sweepPatience
+}
+
+// noticeGap starts a sweep, before anything is read, where the stream was not read for
+// longer than SEND keeps events.
+func (p *Progress) noticeGap(ctx context.Context, s *ledger.Stream) error {
+	now := p.o.Clock()
+	if s.LastRead.IsZero() || now.Sub(s.LastRead) <= eventRetention {
+		return nil
+	}
+	startSweep(s, now) // anew, where one was under way
+	s.LastRead, s.SweepFirst = now, true // the gap is noticed once
+	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		cur, err := tx.Stream(p.o.Sender)
+		if err != nil || cur.StreamID != s.StreamID {
+			return err
+		}
+		startSweep(cur, now)
+		cur.LastRead, cur.SweepFirst = now, true
+		return tx.PutStream(cur)
+	})
 }
