@@ -109,7 +109,7 @@ func (p *Progress) noticeGap(ctx context.Context, s *ledger.Stream) error {
 	if s.LastRead.IsZero() || now.Sub(s.LastRead) <= eventRetention {
 		return nil
 	}
-	startSweep(s, now) // anew, where one was under way
+	startSweep(s, now)                   // anew, where one was under way
 	s.LastRead, s.SweepFirst = now, true // the gap is noticed once
 	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		cur, err := tx.Stream(p.o.Sender)
