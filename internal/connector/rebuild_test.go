@@ -383,3 +383,39 @@ func TestRule23BackupRestoredOverANewerLedger(t *testing.T) {
 		})
 	}
 }
+
+// Damage prevented: a batch that was sent and could never be archived is rebuilt with its
+// private copies taken away, and blocks its flow for ever.
+func TestRebuildOfABatchThatWasNeverArchived(t *testing.T) {
+	t.Parallel()
+	w := newStill(t, func(text string) string {
+		return strings.Replace(text, "{deadline: 0s}", "{deadline: 0s, mode: copy}", 1)
+	})
+	w.lot(2)
+	w.write("drop/archive/2026", "a file where the folder should be")
+	w.passes(2, time.Hour)
+	w.remove("drop/archive/2026")
+	w.loseData()
+	if r := w.rebuild(); r.Found != 2 {
+		t.Errorf("%+v", r)
+	}
+	w.passes(2, time.Hour)
+	if work, _ := filepath.Glob(filepath.Join(w.dir, "drop/work/*/*")); len(work) > 0 {
+		t.Errorf("still claimed: %v", work)
+	}
+	if n := len(w.sim.Accepted()); n != 2 {
+		t.Errorf("%d sent", n)
+	}
+}
+
+// passes are n runs of "once", each later by step; what they could not do is not asked.
+func (w *world) passes(n int, step time.Duration) {
+	w.t.Helper()
+	for range n {
+		w.sim.Advance(step)
+		w.do(func(c *Connector) error {
+			_, err := c.Once(context.Background(), OnceOptions{Until: UntilSubmitted})
+			return err
+		})
+	}
+}

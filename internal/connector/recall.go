@@ -173,10 +173,7 @@ func (r *recall) settle(ctx context.Context, batch string) error {
 // why where it stays shut.
 func (r *recall) gate(ctx context.Context, batch string, left int) error {
 	if left == 0 {
-		if err := r.c.ledger.Release(ctx, batch); err != nil {
-			return err
-		}
-		return r.c.ingest.Forgo(ctx, batch)
+		return r.c.ledger.Release(ctx, batch)
 	}
 	r.report.Unknown += left
 	r.report.Awaiting = append(r.report.Awaiting, batch)

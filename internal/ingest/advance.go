@@ -18,6 +18,9 @@ import (
 // whether this call brought it to its end.
 func (i *Ingest) advance(ctx context.Context, f *Flow, st *state, c *claim) (b *ledger.Batch, taken *Taken, err error) {
 	b, err = i.batch(ctx, c.Batch)
+	if err == nil && (b == nil || b.State == ledger.Purging) {
+		b, err = i.outlived(ctx, f, c)
+	}
 	if err != nil || b != nil && b.State != ledger.Reading {
 		return b, nil, err
 	}
@@ -49,6 +52,41 @@ func (i *Ingest) advance(ctx context.Context, f *Flow, st *state, c *claim) (b *
 		return nil, nil, err
 	}
 	return i.read(ctx, f, c)
+}
+
+// outlived gives what is left to know of a batch that was archived and that the ledger
+// has not got, so that its sources are cleared and nothing else: a purge removed it
+// while the drop could not be cleared, or the ledger was restored from a time before it.
+// Its rows must not be judged again here, for what a person discarded of them is known
+// no more. nil for every other claim.
+func (i *Ingest) outlived(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, error) {
+	purged := false
+	err := i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
+		b, err := tx.Batch(c.Batch)
+		purged = tx.Purged(c.Batch) || err == nil && b.State == ledger.Purging
+		return ignoreUnknown(err)
+	})
+	if err != nil || !purged && !c.Archived {
+		return nil, err
+	}
+	c.Archived = true // a purge takes nothing else
+	b := c.batch()
+	b.State, b.Archive = ledger.Sealed, i.archiveDir(f, c.Batch, c.ClaimedAt)
+	rejected := path.Join(f.rejected(), c.Batch)
+	switch _, err := f.Folder.Stat(ctx, rejected); {
+	case err == nil:
+		b.State, b.Archive = ledger.Unreadable, rejected
+	case !errors.Is(err, folder.ErrNotExist):
+		return nil, err
+	}
+	return &b, nil
+}
+
+func ignoreUnknown(err error) error {
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	return err
 }
 
 // read has Content read the private copy into the ledger and seals the batch.

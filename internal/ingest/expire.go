@@ -54,8 +54,9 @@ func (i *Ingest) expired(ctx context.Context, f *Flow, dir string, before time.T
 	}
 	purged := false
 	err = i.opts.Ledger.View(ctx, func(tx *ledger.Tx) error {
-		purged = tx.Purged(m.Batch)
-		return nil
+		_, err := tx.Batch(m.Batch)
+		purged = tx.Purged(m.Batch) && errors.Is(err, ledger.ErrNotFound)
+		return ignoreUnknown(err)
 	})
 	return purged, err
 }

@@ -14,7 +14,6 @@ const maxLeftovers = 100
 // leftovers gives every other file in the drop its reason; above maxLeftovers of one
 // reason the rest is one line with a count.
 func (p *pass) leftovers(view *view, verdicts []*verdict) {
-	p.left = map[string]int{}
 	defer p.rests()
 	for _, v := range verdicts {
 		for _, source := range v.awaited {

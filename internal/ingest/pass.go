@@ -25,7 +25,7 @@ func (i *Ingest) Pass(ctx context.Context, f *Flow) (Report, error) {
 	defer st.mu.Unlock()
 	p := &pass{
 		i: i, f: f, st: st, report: Report{Flow: f.Name}, now: i.opts.Clock(),
-		held: map[string]bool{}, exclusive: map[string]*File{},
+		held: map[string]bool{}, exclusive: map[string]*File{}, left: map[string]int{},
 	}
 	if err := i.load(ctx, f, st); err != nil {
 		return p.report, err

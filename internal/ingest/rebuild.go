@@ -43,12 +43,29 @@ func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx con
 	if err != nil {
 		return r, err
 	}
+	return r, i.eachOld(ctx, all, func(o *old) error { return i.rebuild(ctx, o, settle, &r) })
+}
+
+// eachOld joins the errors of single batches: a key that was withdrawn, or a folder that
+// is away, must not keep the batches of other senders from being known. After a
+// batch that failed nothing later of its sender is read, so that a number's batches are
+// judged in the order of their claims.
+func (i *Ingest) eachOld(ctx context.Context, all []*old, do func(*old) error) error {
+	var faults []error
+	failed := map[string]bool{} // by sender
 	for _, o := range all {
-		if err := i.rebuild(ctx, o, settle, &r); err != nil {
-			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
+		if ctx.Err() != nil {
+			return errors.Join(append(faults, ctx.Err())...)
+		}
+		if failed[o.SenderTaxID] {
+			continue
+		}
+		if err := do(o); err != nil {
+			failed[o.SenderTaxID] = true
+			faults = append(faults, fmt.Errorf("batch %s: %w", o.Batch, err))
 		}
 	}
-	return r, nil
+	return errors.Join(faults...)
 }
 
 // Complete is Rebuild for a ledger that is older than what was done with it: it reads
@@ -60,16 +77,13 @@ func (i *Ingest) Complete(ctx context.Context, flows []*Flow, settle func(ctx co
 	if err != nil {
 		return r, err
 	}
-	for _, o := range all {
+	return r, i.eachOld(ctx, all, func(o *old) error {
 		known, err := i.knows(ctx, o)
 		if err == nil && !known {
 			err = i.rebuild(ctx, o, settle, &r)
 		}
-		if err != nil {
-			return r, fmt.Errorf("batch %s: %w", o.Batch, err)
-		}
-	}
-	return r, nil
+		return err
+	})
 }
 
 // knows tells whether the ledger has a batch, or has purged it, or its claim is still
@@ -215,7 +229,15 @@ func (i *Ingest) rebuild(ctx context.Context, o *old, settle func(context.Contex
 func (i *Ingest) readOld(ctx context.Context, o *old, r *Rebuilt) (*ledger.Batch, error) {
 	f := *o.flow
 	f.Release = GateConfig{Mode: GateCommand, Max: -1}
+	if o.claimed && o.Archived {
+		// Read and archived once, and the archive has it no more: Pass only clears it.
+		r.problem("batch %s of flow %s is no longer in the archive; its rows are not known again, but what was sent of them is found at SEND if they are dropped again", o.Batch, f.Name)
+		return nil, nil //nolint:nilnil // told
+	}
 	if o.claimed {
+		if err := i.copyClaimed(ctx, o); err != nil {
+			return nil, err
+		}
 		b, _, err := i.advance(ctx, &f, i.state(f.Name), &o.claim)
 		var waits *waitError
 		if errors.As(err, &waits) {
@@ -262,6 +284,30 @@ func (i *Ingest) copyOld(ctx context.Context, o *old) (bool, error) {
 	return true, nil
 }
 
+// copyClaimed makes the private copies anew of the documents of a claim that never got
+// as far as the archive, where the data folder was lost with them. One that lies
+// nowhere any more counts as never copied.
+func (i *Ingest) copyClaimed(ctx context.Context, o *old) error {
+	dir := i.archiveDir(o.flow, o.Batch, o.ClaimedAt)
+	for n := range o.Documents {
+		d := &o.Documents[n]
+		if d.Spool == "" {
+			continue
+		}
+		ok, err := i.copyBack(ctx, o.flow, path.Join(dir, d.Dest), d.Spool, d.Hash)
+		if err == nil && !ok && d.Source != "" {
+			ok, err = i.copyBack(ctx, o.flow, d.Source, d.Spool, d.Hash)
+		}
+		if err != nil {
+			return err
+		}
+		if !ok {
+			d.Spool = ""
+		}
+	}
+	return nil
+}
+
 // copyBack makes a private copy from the archive; false if the archive has not got
 // those bytes.
 func (i *Ingest) copyBack(ctx context.Context, f *Flow, source, spool, hash string) (bool, error) {
@@ -296,13 +342,4 @@ func (i *Ingest) rejectAgain(ctx context.Context, f *Flow, o *old) (*ledger.Batc
 	}
 	b, _, err := i.unreadable(ctx, &o.claim, *p)
 	return b, err
-}
-
-// Forgo marks the private copies of an archived batch as freed and removes them,
-// where a rebuilding found that nothing of it is to be sent any more (rule 24).
-func (i *Ingest) Forgo(ctx context.Context, batch string) error {
-	if err := i.markFreed(ctx, batch); err != nil {
-		return err
-	}
-	return i.removeSpool(ctx, batch)
 }

@@ -216,3 +216,37 @@ func TestWatchWakes(t *testing.T) {
 		t.Errorf("woken %d times for a handful of events", n)
 	}
 }
+
+// Damage prevented: an exclusive drop that cannot be cleared is read once more when the
+// ledger has not got its archived batch any more, and what a person had discarded of it
+// is sent.
+func TestRule25ArchivedClaimThatTheLedgerHasNot(t *testing.T) {
+	r := newRig(t)
+	r.flow.Exclusive = true
+	whole := r.flow.Folder
+	r.flow.Folder = elsewhere{whole, folder.ErrPermission}
+	r.drop("in/a.csv", "p\nP1;\n")
+	r.settled()
+	b := r.one()
+	if err := r.ledger.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	r.ledger, err = ledger.Open(filepath.Join(r.data, "other.db"), ledger.Options{Clock: func() time.Time { return r.now }, NoSync: true, GroupDelay: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.content.ledger = r.ledger
+	for range 3 {
+		r.restart()
+		if report := r.pass(time.Hour); len(report.Taken) > 0 || len(report.Waiting) != 1 {
+			t.Errorf("read again: %+v", report)
+		}
+	}
+	if all := r.batches(); len(all) > 0 {
+		t.Errorf("%d batches", len(all))
+	}
+	r.flow.Folder = whole // somebody gives us the right
+	r.pass(time.Hour)
+	r.wantFiles(b.Archive + "/a.csv")
+}

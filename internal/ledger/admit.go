@@ -14,7 +14,8 @@ const chunk = 1000
 
 // Begin creates a batch as READING. What an earlier, interrupted reading of the same
 // batch left is removed first, so that reading again gives the same result (rule
-// 10). ErrSealed for a batch that has been read or rejected as a whole.
+// 10). ErrSealed for a batch that has been read or rejected as a whole, also where a
+// purge has removed it since: what its rows are now nobody knows any more.
 func (l *Ledger) Begin(ctx context.Context, b Batch) error {
 	b.State, b.Release = Reading, ""
 	for {
@@ -25,6 +26,9 @@ func (l *Ledger) Begin(ctx context.Context, b Batch) error {
 			if err != nil {
 				if err = ignoreNotFound(err); err != nil {
 					return err
+				}
+				if t.Purged(b.ID) {
+					return ErrSealed
 				}
 				_, err = t.newHead(&b)
 				return err

@@ -152,12 +152,12 @@ func (t *Tx) finished(n *Notification, before time.Time) (bool, error) {
 		return false, nil
 	}
 	if n.ReplacedBy != 0 {
-		// The one that took its place must stay, or a reading that is undone would
-		// look for this one.
+		// The one that took its place must stay, or a reading that is undone, or has
+		// not told the rows of this one yet, would look for it.
 		x, err := t.loadHot(n.ReplacedBy)
 		if err == nil {
 			h, err := t.head(x.OwnerBatch)
-			if err != nil || h.State == Reading {
+			if err != nil || h.State == Reading || t.get(bChore, choreKey(choreSupersede, h)) != nil {
 				return false, err
 			}
 		} else if ignoreNotFound(err) != nil {

@@ -341,3 +341,86 @@ func TestPurgeOfOneOfTwoDropsOfAKey(t *testing.T) {
 		})
 	}
 }
+
+// Damage: a process that dies while it reads the corrected row of a purged, refused
+// number leaves half a notification behind, and the row, read again, waits for ever or
+// is sent under the wrong attempt.
+func TestRule10ReadingAgainAfterATombstoneWasRevived(t *testing.T) {
+	w := newWorld(t)
+	_, v := w.drop(tari(2))
+	w.send(v[0].ID)
+	w.refuse(v[0].ID, "TAXID_NOT_VALID")
+	w.archive()
+	w.later(year + time.Hour)
+	w.purge()
+	b := w.batch()
+	it := tari(2).with(func(g *thing) { g.zip = "00185" }).item(2)
+	first := w.read(b, it)[0]
+	w.restart() // killed before Seal
+	again := w.read(b, it)[0]
+	if again.Outcome != RowLinked || again.Attempt != 2 || !again.New || first.Attempt != again.Attempt {
+		t.Errorf("read first as %+v, then as %+v", first, again)
+	}
+	s, err := w.l.Seal(bg, b.ID, Sealing{MaxNotifications: -1})
+	w.ok(err)
+	if s.Admitted != 1 {
+		t.Errorf("%d admitted", s.Admitted)
+	}
+	w.verify()
+}
+
+// Damage: a batch that was purged comes to life again with the same id, and what a
+// person discarded of it is sent.
+func TestRule30PurgedBatchIsNeverBegunAgain(t *testing.T) {
+	w := newWorld(t)
+	b, v := w.drop(tari(2))
+	w.send(v[0].ID)
+	w.refuse(v[0].ID, "TAXID_NOT_VALID")
+	w.archive()
+	w.later(year + time.Hour)
+	w.purge()
+	if err := w.l.Begin(bg, b); !errors.Is(err, ErrSealed) {
+		t.Errorf("begun again: %v", err)
+	}
+}
+
+// Damage: a purge that runs between the sealing of a batch and the last word to the
+// rows it replaces leaves a ledger that can never be opened again.
+func TestRule30PurgeBetweenSealAndItsChores(t *testing.T) {
+	w := newWorld(t)
+	first, v := w.drop(tari(3))
+	w.step(v[0].ID, Uploaded)
+	w.step(v[0].ID, Intent)
+	w.step(v[0].ID, RefusedAtOnce, refusal("PN_GENERIC_INVALIDPARAMETER"))
+	w.archive()
+	w.later(year + time.Hour)
+	b := w.batch()
+	w.read(b, tari(3).with(func(g *thing) { g.zip = "00185" }).item(2))
+	plan := w.plan(false)
+	var done Purged
+	for _, q := range []logOf{changesLog, costsLog} {
+		_, err := w.l.purgeLog(bg, q, "tari", plan.Logs["tari"], false, &done)
+		w.ok(err)
+	}
+	w.update(func(tx *Tx) error { // Seal's transaction, and no chore of it yet
+		h, err := tx.head(b.ID)
+		if err != nil {
+			return err
+		}
+		return tx.seal(h, Sealing{MaxNotifications: -1})
+	})
+	w.ok(w.l.purgeBatch(bg, plan, first.ID, nil, &done))
+	if len(done.Batches) != 0 {
+		t.Errorf("purged before its rows had their last word: %v", done.Batches)
+	}
+	w.restart()
+	w.verify()
+	w.ok(w.l.View(bg, func(tx *Tx) error {
+		return tx.Rows(first.ID, func(r *Row) bool {
+			if !r.Superseded {
+				t.Errorf("row %+v", r)
+			}
+			return true
+		})
+	}))
+}

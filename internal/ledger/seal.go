@@ -121,8 +121,10 @@ const (
 )
 
 func (t *txn) addChore(kind byte, h *head) error {
-	return t.put(bChore, joined([]byte{kind}, u64(h.No)), u64(0))
+	return t.put(bChore, choreKey(kind, h), u64(0))
 }
+
+func choreKey(kind byte, h *head) []byte { return joined([]byte{kind}, u64(h.No)) }
 
 // finishChores does what is left of every chore.
 func (l *Ledger) finishChores(ctx context.Context) error {
@@ -315,7 +317,7 @@ func (t *txn) supersede(s *superseded) error {
 	}
 	n, err := t.note(s.Replaced)
 	if err != nil {
-		return err
+		return ignoreNotFound(err) // purged since: its rows are gone, with nothing more to tell
 	}
 	return t.supersedeOwned(n, s.Successor)
 }

@@ -47,7 +47,10 @@ func (t *txn) unadmit(h *head, id ID) error {
 	}
 	h.Admitted--
 	if p := n.Pending; p != nil && p.Batch == h.ID {
-		return t.dropPending(h, n)
+		if err := t.dropPending(h, n); err != nil || n.OwnerBatch != h.ID || len(n.Rows) > 0 {
+			return err
+		}
+		return t.removeNote(h, n) // made again of a tombstone, which is still there
 	}
 	if n.OwnerBatch != h.ID {
 		return nil
@@ -104,6 +107,9 @@ func (t *txn) removeNote(h *head, n *Notification) error {
 	}
 	none := &Notification{ID: n.ID}
 	if err := t.reindexHeld(n, none); err != nil {
+		return err
+	}
+	if err := t.reindexNames(n, none); err != nil {
 		return err
 	}
 	if err := t.unindexKey(n); err != nil {
