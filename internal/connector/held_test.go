@@ -54,6 +54,7 @@ type heldCase struct {
 	says   string // in stato.csv, the log and the outcome file
 	breaks func(*world)
 	mends  func(*world)
+	first  bool // met at the start only
 }
 
 // fairCalls is how many calls an hour are fair while a sender is held: one try of each
@@ -81,6 +82,8 @@ func answerOnly(f simulator.Fault) func(*world) {
 func noFaults(w *world) { w.sim.Faults().Clear() }
 
 const quotaOfNotifications = `{"type":"GENERIC_ERROR","status":400,"title":"Handled error","errors":[{"code":"PN_DELIVERY_NOTIFICATION_LIMIT_EXCEEDED","detail":"none"}]}`
+
+const tooManyStreams = `{"type":"GENERIC_ERROR","status":409,"title":"Handled error","errors":[{"code":"PN_WEBHOOK_MAXSTREAMSCOUNTREACHED","detail":"none"}]}`
 
 var heldCases = []heldCase{
 	{name: "denied key", reason: send.HeldAPIKey, says: "chiave API", breaks: setKey("BLOCKED"), mends: setKey("ENABLED")},
@@ -132,6 +135,8 @@ var heldCases = []heldCase{
 		breaks: answerOnly(simulator.Fault{Operation: "create", Kind: simulator.FaultStatus, Status: 400, Body: quotaOfNotifications}), mends: noFaults,
 	},
 	{name: "sender disabled", reason: send.HeldSenderDisabled, says: "non è abilitato", breaks: setDisabled(true), mends: setDisabled(false)},
+	{name: "too many streams", first: true, reason: send.HeldStream, says: "flusso di eventi",
+		breaks: answerOnly(simulator.Fault{Operation: "streamCreate", Kind: simulator.FaultStatus, Status: 409, Body: tooManyStreams}), mends: noFaults},
 }
 
 const (
@@ -229,8 +234,8 @@ func (w *world) wantHeld(h heldCase, log *said, protocol string) {
 func TestHeldServiceGoesOn(t *testing.T) {
 	for _, h := range heldCases {
 		for _, atStart := range []bool{true, false} {
-			if h.reason == send.HeldClock && !atStart {
-				continue // a process that runs counts a voucher's life monotonically, which no test clock can jump
+			if (h.first || h.reason == send.HeldClock) && !atStart {
+				continue // the stream is there already, or a process that runs counts a voucher's life monotonically, which no test clock can jump
 			}
 			t.Run(fmt.Sprintf("%s/start=%v", h.name, atStart), func(t *testing.T) {
 				t.Parallel()

@@ -2,7 +2,7 @@ package connector
 
 import (
 	"context"
-	"errors"
+	"strings"
 	"time"
 
 	"sendconnector/internal/ledger"
@@ -58,11 +58,35 @@ func (c *Connector) holdsShown(ctx context.Context) (holds []ledger.Hold, err er
 	return holds, err
 }
 
-// spoken reports whether an error has been stored as a hold of its sender, which
-// speaks for itself.
-func spoken(err error) bool {
-	e, ok := errors.AsType[*send.Error](err)
-	return ok && (e.Class == send.Held || e.Class == send.Transient || e.Class == send.Unknown)
+// spoken reports whether an error of a part speaks for itself as a hold of its sender:
+// of class Held always, of a failing SEND only where such a hold stands. An error
+// joined to another is spoken only if both are: one of the ledger is never hidden.
+func (c *Connector) spoken(part string, err error) bool {
+	switch e := err.(type) { //nolint:errorlint // joins are looked at part by part
+	case *send.Error:
+		return e.Class == send.Held || (e.Class == send.Transient || e.Class == send.Unknown) && c.heldPart(part)
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			if !c.spoken(part, one) {
+				return false
+			}
+		}
+		return true
+	case interface{ Unwrap() error }:
+		return c.spoken(part, e.Unwrap())
+	}
+	return false
+}
+
+// heldPart reports whether the sender of a part, the last word of its name, is held.
+func (c *Connector) heldPart(part string) bool {
+	holds, err := c.holdsNow(context.Background())
+	for _, h := range holds {
+		if err == nil && h.Scope == ledger.HoldSender && strings.HasSuffix(part, " "+h.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // keepCalls stores how many calls of the day are used up: a scheduler starts a new

@@ -14,6 +14,10 @@ import (
 // stream does, much sooner, and drops it when SEND answers.
 const unreachableFor = 15 * time.Minute
 
+// longestHold is the longest that SEND can hold a sender: a later time was set while
+// the clock was wrong.
+const longestHold = 25 * time.Hour
+
 // unreachable says to everybody that SEND does not answer this sender: status,
 // stato.csv, outcome files and the exit code, and not the log alone. Errors of other
 // kinds have said so themselves.
@@ -61,17 +65,17 @@ func (c *Connector) begin(ctx context.Context, s *sender) (again time.Time, err 
 		if h := s.heldBy(holds); h != nil && h.Deaf && h.Reason != send.HeldUnreachable {
 			return h.Until, nil
 		}
-		if s.again.After(now) {
+		if s.again.After(now) && s.again.Before(now.Add(longestHold)) {
 			return s.again, nil
 		}
 	}
 	s.tried = true
 	if err := s.prepare(ctx); err != nil {
-		s.again = time.Time{}
-		if send.ClassOf(err) != send.Held {
-			s.again = now.Add(min(errorPause<<min(s.fails, 8), slowestBegin))
-			s.fails++
+		if send.ClassOf(err) == send.Held {
+			return c.heldAgain(ctx, s, now, err)
 		}
+		s.again = now.Add(min(errorPause<<min(s.fails, 8), slowestBegin))
+		s.fails++
 		return s.again, errors.Join(err, c.unreachable(ctx, s, err))
 	}
 	s.fails = 0
@@ -80,6 +84,28 @@ func (c *Connector) begin(ctx context.Context, s *sender) (again time.Time, err 
 	}
 	c.bells.ring() // what was due before may be sent from now on
 	return time.Time{}, nil
+}
+
+// heldAgain says when a sender that SEND held at its first calls is tried next: when
+// its hold ends, whatever it keeps from.
+func (c *Connector) heldAgain(ctx context.Context, s *sender, now time.Time, held error) (time.Time, error) {
+	s.again = now.Add(slowestBegin)
+	holds, err := c.holdsNow(ctx)
+	if h := s.heldBy(holds); h != nil && !h.Until.IsZero() {
+		s.again = h.Until
+	}
+	return s.again, errors.Join(held, err)
+}
+
+// withoutStream goes on asking for every open notification by itself where SEND gives
+// the sender no stream; nothing is sent meanwhile. again and cause are begin's.
+func (c *Connector) withoutStream(ctx context.Context, s *sender, again time.Time, cause error) (time.Time, error) {
+	holds, err := c.holdsNow(ctx)
+	if h := s.heldBy(holds); err != nil || h == nil || h.Reason != send.HeldStream || !s.resolved.Load() {
+		return again, errors.Join(cause, err)
+	}
+	lookups, err := s.progress.LookUps(ctx)
+	return earliest(again, lookups.Next), errors.Join(cause, err)
 }
 
 // slowestBegin is how often a service asks whether SEND answers again, at most.

@@ -206,7 +206,7 @@ func (c *Connector) loop(ctx context.Context, name string, bell <-chan struct{},
 // tell logs an error of a part once, and once that it is over.
 func (c *Connector) tell(part string, err error) {
 	text := ""
-	if err != nil && !errors.Is(err, context.Canceled) && !spoken(err) {
+	if err != nil && !errors.Is(err, context.Canceled) && !c.spoken(part, err) {
 		text = err.Error()
 	}
 	switch changed := c.notices.changed(part, passing.ReplaceAllString(text, "")); {
@@ -251,7 +251,7 @@ func (c *Connector) hear(ctx context.Context, s *sender) (time.Time, error) {
 		return time.Time{}, err
 	}
 	if again, err := c.begin(ctx, s); err != nil || !again.IsZero() {
-		return again, err
+		return c.withoutStream(ctx, s, again, err)
 	}
 	c.sayClock(s)
 	stream, err := s.progress.ReadStream(ctx)

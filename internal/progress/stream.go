@@ -23,6 +23,8 @@ const (
 	// every failure up to streamRarely.
 	streamAgain  = time.Minute
 	streamRarely = 15 * time.Minute
+	// checkAgain is when a daily check that failed is made again.
+	checkAgain = time.Hour
 	// longestPause is the longest that SEND can ask of a reader: a later time in the
 	// ledger was written while the clock was wrong.
 	longestPause = 25 * time.Hour
@@ -74,7 +76,8 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 
 // checkDaily asks once a day whether the stream still takes events: a process that
 // runs for months calls Ensure only at its start, and a disabled stream can be read
-// all the same.
+// all the same. That it could not be asked is no reason not to read, and is asked
+// again an hour later; what holds the sender is stored as a hold.
 func (p *Progress) checkDaily(ctx context.Context) error {
 	p.mu.Lock()
 	due := !p.sure.IsZero() && p.o.Clock().Sub(p.sure) >= 24*time.Hour
@@ -85,7 +88,25 @@ func (p *Progress) checkDaily(ctx context.Context) error {
 	if held, err := p.streamDeaf(ctx); err != nil || !held.IsZero() {
 		return err
 	}
-	return p.ensureSure(ctx)
+	err := p.ensure(ctx)
+	var e *send.Error
+	if err != nil && (!errors.As(err, &e) || ctx.Err() != nil) {
+		return unstep(err)
+	}
+	now := p.o.Clock()
+	p.mu.Lock()
+	if p.sure = now; err != nil {
+		p.sure = now.Add(checkAgain - 24*time.Hour)
+	}
+	p.mu.Unlock()
+	switch {
+	case err == nil:
+		return nil
+	case e.Class == send.Held:
+		return p.hold(ctx, e)
+	}
+	p.o.Log.Warn("whether the stream still takes events could not be asked", "sender", p.o.Sender, "status", e.Status, "again", checkAgain, "trace", e.TraceID)
+	return nil
 }
 
 func (p *Progress) stream(ctx context.Context) (*ledger.Stream, error) {

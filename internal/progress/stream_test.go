@@ -211,6 +211,39 @@ func TestReadStreamFails(t *testing.T) {
 	}
 }
 
+// Damage: the daily check of the stream fails, and events that wait are not read until
+// SEND has thrown them away.
+func TestDailyCheckFails(t *testing.T) {
+	for _, e := range []*send.Error{{Class: send.Transient, Status: 503}, {Class: send.Fatal}, {Class: send.Held, Reason: send.HeldStream}} {
+		w := newWorld(t)
+		p := w.progress()
+		if err := p.Ensure(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		id := w.submitted(1)
+		w.happen(event(catAccepted, -1, 61, "ACCEPTED", ""))
+		before := w.send.count("stream")
+		w.send.fault = func(op string, _ int) error {
+			if op == "stream" || op == "list" || op == "create" {
+				return e
+			}
+			return nil
+		}
+		w.clock.add(25 * time.Hour)
+		for range 150 {
+			r, err := p.ReadStream(context.Background())
+			if err != nil || !r.Next.After(w.clock.Now()) {
+				t.Fatalf("%v: next at %v, %v", e, r.Next, err)
+			}
+			w.clock.add(time.Minute)
+		}
+		w.want(id, ledger.Accepted)
+		if n := w.send.count("stream") - before; n < 2 || n > 3 {
+			t.Errorf("%v: checked %d times in two and a half hours, want once an hour", e, n)
+		}
+	}
+}
+
 // Rule 22: a page is acknowledged only after its commit. Killed anywhere, no event
 // is lost and none counts twice.
 func TestRule22PageKilled(t *testing.T) {
