@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -132,6 +133,39 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	list, _ := errors.AsType[yamldoc.Errors](err)
 	if len(list) < 4 {
 		t.Errorf("%d problems, want unknown key, environment, tax code, root:\n%v", len(list), err)
+	}
+}
+
+// A secret written into the file must not come out again with the mistake: what is
+// printed ends in logs and in mails to whoever helps.
+func TestWrittenSecretIsNotPrinted(t *testing.T) {
+	const secret = "SUPERSECRET123"
+	remote := func(rest string) string {
+		return strings.Replace(minimal, "flows:", "remotes:\n  s:\n    address: h\n    user: u\n    key_file: k\n    "+rest+"\nflows:", 1)
+	}
+	for name, text := range map[string]string{
+		"api_key":               strings.Replace(minimal, "${env:KEY}", secret, 1),
+		"password":              remote("password: " + secret),
+		"passphrase":            remote("passphrase: " + secret),
+		"another mistake there": strings.NewReplacer("${env:KEY}", secret, "uat", "prod").Replace(minimal),
+		"key misspelt":          remote("pasword: x\n    passwrod: " + secret),
+		"a list":                remote("password: [" + secret + "]"),
+		"folded":                remote("password: >-\n      " + secret),
+		"no YAML":               remote("password: " + secret + ": :"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, text)
+			if err == nil {
+				t.Fatal("taken for good")
+			}
+			shown, jsonErr := json.Marshal(err)
+			if jsonErr != nil {
+				t.Fatal(jsonErr)
+			}
+			if strings.Contains(err.Error()+string(shown), secret) {
+				t.Errorf("it is printed:\n%v", err)
+			}
+		})
 	}
 }
 

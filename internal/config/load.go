@@ -27,7 +27,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		found, ok := err.(yamldoc.Errors) //nolint:errorlint // Load promises the list itself, complete
 		if !ok || !doc.Parsed() {         // one mistake, not a list of all that is lacking
-			return nil, err
+			return nil, unseen(err, c)
 		}
 		problems = found
 	}
@@ -35,7 +35,7 @@ func Load(path string) (*Config, error) {
 	c.absolutePaths()
 	check := checker{c: c, doc: doc, problems: problems}
 	check.all()
-	return c, check.problems.OrNil()
+	return c, unseen(check.problems.OrNil(), c)
 }
 
 // Find gives the configuration file to use when none is named: config.yaml in the
