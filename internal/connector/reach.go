@@ -37,16 +37,17 @@ func (c *Connector) unreachable(ctx context.Context, s *sender, err error) error
 }
 
 // reachable ends a hold that SEND's answer to the first calls of this process proves
-// to be over: key, voucher and network are good.
+// to be over: key, voucher, network and stream are good.
 func (c *Connector) reachable(ctx context.Context, s *sender) error {
 	holds, err := c.holdsNow(ctx)
 	if err != nil {
 		return err
 	}
-	if h := s.heldBy(holds); h == nil || !h.Deaf || h.Reason == send.HeldBudget {
+	h := s.heldBy(holds)
+	if h == nil || !h.Deaf && h.Reason != send.HeldStream || h.Reason == send.HeldBudget {
 		return nil
 	}
-	return c.ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropHold(ledger.HoldSender, s.name) })
+	return c.ledger.Update(ctx, func(tx *ledger.Tx) error { return tx.DropHoldSeen(*h) })
 }
 
 // begin makes a sender ready, once. Until it is, again says when to try next: at once

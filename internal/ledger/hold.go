@@ -36,9 +36,13 @@ func (t *Tx) PutHold(h Hold) error {
 	return t.holdChanged(h.Scope, h.Name)
 }
 
+// unreachable is the reason of a sender whose SEND does not answer: any other says more.
+const unreachable = "unreachable"
+
 // ExtendHold is PutHold for a hold found by machine: it never shortens or hides one
 // that a person set or that is in force longer, unless that one only keeps from
-// sending and this one from asking too.
+// sending and this one from asking too. That SEND does not answer gives way to any
+// other reason.
 func (t *Tx) ExtendHold(h Hold) error {
 	holds, err := t.Holds()
 	if err != nil {
@@ -46,7 +50,8 @@ func (t *Tx) ExtendHold(h Hold) error {
 	}
 	for _, old := range holds {
 		same := old.Scope == h.Scope && old.Name == h.Name
-		if same && (old.Deaf || !h.Deaf) && (old.Until.IsZero() || old.Until.After(h.Until)) {
+		unreached := old.Reason == unreachable && h.Reason != unreachable && !old.Until.IsZero()
+		if same && !unreached && (old.Deaf || !h.Deaf) && (old.Until.IsZero() || old.Until.After(h.Until)) {
 			return nil
 		}
 	}
@@ -63,6 +68,16 @@ func (t *Tx) DropHold(scope HoldScope, name string) error {
 		return err
 	}
 	return t.holdChanged(scope, name)
+}
+
+// DropHoldSeen is DropHold for a hold that was seen: one that another put in its place
+// meanwhile stays.
+func (t *Tx) DropHoldSeen(seen Hold) error {
+	now, err := t.holdStored(seen.Scope, seen.Name)
+	if err != nil || now == nil || now.Reason != seen.Reason || !now.Until.Equal(seen.Until) {
+		return err
+	}
+	return t.DropHold(seen.Scope, seen.Name)
 }
 
 // Holds lists every hold stored, also one whose Until has passed.

@@ -47,3 +47,40 @@ func TestRule13OnlySendingWaits(t *testing.T) {
 		t.Errorf("with a denied key: %d asked, %d fetched; want none", asked, fetched)
 	}
 }
+
+// Damage: a denied key is shown as a network that does not answer, and nobody mends it;
+// a hold put by one loop is lost because another saw an older one end.
+func TestHoldGivesWayAndStays(t *testing.T) {
+	w := newWorld(t)
+	stored := func() Hold {
+		t.Helper()
+		var all []Hold
+		w.update(func(tx *Tx) (err error) { all, err = tx.Holds(); return err })
+		if len(all) != 1 {
+			t.Fatalf("holds: %+v", all)
+		}
+		return all[0]
+	}
+	hold := func(reason string, lasts time.Duration) {
+		t.Helper()
+		w.update(func(tx *Tx) error {
+			return tx.ExtendHold(Hold{Scope: HoldSender, Name: "comune", Reason: reason, Until: w.now.Add(lasts), Deaf: true})
+		})
+	}
+	hold("unreachable", 15*time.Minute)
+	seen := stored()
+	hold("api-key", 65*time.Second)
+	if h := stored(); h.Reason != "api-key" {
+		t.Errorf("held for %s, want the denied key", h.Reason)
+	}
+	w.update(func(tx *Tx) error { return tx.DropHoldSeen(seen) })
+	now := stored()
+	w.update(func(tx *Tx) error { return tx.DropHoldSeen(now) })
+	w.update(func(tx *Tx) error {
+		all, err := tx.Holds()
+		if len(all) != 0 {
+			t.Errorf("stays: %+v", all)
+		}
+		return err
+	})
+}

@@ -25,14 +25,8 @@ func (l *Ledger) EndHolds(ctx context.Context) (next time.Time, err error) {
 	}
 	return next, l.Update(ctx, func(t *Tx) error {
 		for _, h := range over {
-			now, err := t.holdStored(h.Scope, h.Name)
-			if err != nil {
+			if err := t.DropHoldSeen(h); err != nil {
 				return err
-			}
-			if now != nil && now.Until.Equal(h.Until) {
-				if err := t.DropHold(h.Scope, h.Name); err != nil {
-					return err
-				}
 			}
 		}
 		for _, id := range open {

@@ -157,7 +157,7 @@ func (s *Submitter) finish(ctx context.Context, r *run, err error) (Report, erro
 // something in this run, a hold of the sender that has run out is over.
 func (s *Submitter) holds(ctx context.Context, well bool) ([]ledger.Hold, error) {
 	var inForce []ledger.Hold
-	var over bool
+	var over *ledger.Hold
 	now := s.o.Clock()
 	err := s.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		all, err := tx.Holds()
@@ -167,15 +167,15 @@ func (s *Submitter) holds(ctx context.Context, well bool) ([]ledger.Hold, error)
 			case mine && !ended:
 				inForce = append(inForce, h)
 			case mine && h.Scope == ledger.HoldSender:
-				over = true
+				over = &h
 			}
 		}
 		return err
 	})
-	if err != nil || !over || !well {
+	if err != nil || over == nil || !well {
 		return inForce, err
 	}
 	return inForce, s.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
-		return tx.DropHold(ledger.HoldSender, s.o.Sender)
+		return tx.DropHoldSeen(*over)
 	})
 }
