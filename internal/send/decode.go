@@ -90,10 +90,23 @@ func (d *Details) read(f fields) {
 		var v fields
 		if json.Unmarshal(one, &v) == nil {
 			d.Invalidated = append(d.Invalidated, Invalid{
-				Status: v.text("status"), Elements: v.texts("relatedTimelineElements"),
+				Status: v.text("status"), Elements: v.elementIDs("relatedTimelineElements"),
 			})
 		}
 	}
+}
+
+// elementIDs reads a list of elements of which each is named by its id or given whole,
+// as a correction gives those that it declares void.
+func (f fields) elementIDs(name string) []string {
+	ids := f.texts(name)
+	for _, raw := range f.list(name) {
+		var e fields
+		if json.Unmarshal(raw, &e) == nil && e.text("elementId") != "" {
+			ids = append(ids, e.text("elementId"))
+		}
+	}
+	return ids
 }
 
 // UnmarshalJSON reads an event of a stream of any version. Raw keeps the bytes;
