@@ -237,7 +237,9 @@ func (h *house) mend(outcome string) {
 // which it died, "" if it did not.
 func (h *house) live(l life) string {
 	h.t.Helper()
+	h.mu.Lock() // the last child's words may still be on their way
 	h.death, h.lived = "", nil
+	h.mu.Unlock()
 	cmd, said := h.child("config.yaml", l)
 	err := cmd.Run()
 	h.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -232,10 +233,13 @@ func (w *world) wantHeld(h heldCase, log *said, protocol string) {
 // bodies go on, and go on by itself when the cause is gone: nobody restarts a service
 // that runs unattended. At its start, and in the middle of its life.
 func TestHeldServiceGoesOn(t *testing.T) {
-	for _, h := range heldCases {
+	for n, h := range heldCases {
 		for _, atStart := range []bool{true, false} {
 			if (h.first || h.reason == send.HeldClock) && !atStart {
 				continue // the stream is there already, or a process that runs counts a voucher's life monotonically, which no test clock can jump
+			}
+			if atStart != (n%2 == 0) && os.Getenv("HELD") == "" && !h.first && h.reason != send.HeldClock {
+				continue // one of the two for each case; HELD=all does both
 			}
 			t.Run(fmt.Sprintf("%s/start=%v", h.name, atStart), func(t *testing.T) {
 				t.Parallel()

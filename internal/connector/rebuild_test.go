@@ -393,13 +393,13 @@ func TestRebuildOfABatchThatWasNeverArchived(t *testing.T) {
 	})
 	w.lot(2)
 	w.write("drop/archive/2026", "a file where the folder should be")
-	w.passes(2, time.Hour)
+	w.onceEvery(2, time.Hour)
 	w.remove("drop/archive/2026")
 	w.loseData()
 	if r := w.rebuild(); r.Found != 2 {
 		t.Errorf("%+v", r)
 	}
-	w.passes(2, time.Hour)
+	w.onceEvery(2, time.Hour)
 	if work, _ := filepath.Glob(filepath.Join(w.dir, "drop/work/*/*")); len(work) > 0 {
 		t.Errorf("still claimed: %v", work)
 	}
@@ -408,8 +408,8 @@ func TestRebuildOfABatchThatWasNeverArchived(t *testing.T) {
 	}
 }
 
-// passes are n runs of "once", each later by step; what they could not do is not asked.
-func (w *world) passes(n int, step time.Duration) {
+// onceEvery is n runs of "once", each later by step; what they could not do is not asked.
+func (w *world) onceEvery(n int, step time.Duration) {
 	w.t.Helper()
 	for range n {
 		w.sim.Advance(step)
