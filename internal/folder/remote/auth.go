@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -27,8 +28,8 @@ func (c *credentials) close() {
 }
 
 // credentials reads the secrets. One that cannot be read is a login that cannot
-// succeed, and says which.
-func (s *Server) credentials() (*credentials, error) {
+// succeed, and says which. With asking the agent is asked for its keys, until ctx ends.
+func (s *Server) credentials(ctx context.Context, asking bool) (*credentials, error) {
 	c := &credentials{}
 	h := sha256.New()
 	var signers []ssh.Signer
@@ -46,10 +47,13 @@ func (s *Server) credentials() (*credentials, error) {
 		}
 		c.tried = append(c.tried, "key")
 	}
-	if s.o.Agent {
-		conn, err := dialAgent()
+	if s.o.Agent && asking {
+		conn, err := dialAgent(ctx)
 		if err == nil {
 			c.agent = conn
+			// An agent that does not answer must not keep anybody: it signs during the
+			// login, too.
+			context.AfterFunc(ctx, func() { conn.Close() })
 			var offered []ssh.Signer
 			offered, err = agent.NewClient(conn).Signers()
 			signers = append(signers, offered...)

@@ -37,7 +37,7 @@ func (s *Server) connect(ctx context.Context) (*transport, error) {
 	if err != nil {
 		return nil, &folder.Error{Op: "connect", Name: s.o.Address, Kind: folder.ErrHostKey, Cause: err}
 	}
-	login, err := s.credentials()
+	login, err := s.credentials(ctx, true)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +169,7 @@ func (s *Server) openSFTP(ctx context.Context, client *ssh.Client) (*transport, 
 	if err != nil {
 		return nil, err
 	}
+	session.Stderr = io.Discard // read away: it shares the channel's window
 	if err := session.RequestSubsystem("sftp"); err != nil {
 		return nil, fmt.Errorf("the server offers no SFTP: %w", err)
 	}

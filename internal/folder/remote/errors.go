@@ -84,7 +84,7 @@ func fail(op, name string, err error) error {
 func unknown(op, name string, cause error) error {
 	var kind *folder.Error
 	if !errors.As(cause, &kind) {
-		cause = fail(op, name, cause)
+		cause = &folder.Error{Op: op, Name: name, Kind: folder.ErrUnavailable, Cause: cause}
 	}
 	return &folder.Error{Op: op, Name: name, Kind: folder.ErrUnknown, Cause: cause}
 }

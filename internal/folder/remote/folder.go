@@ -119,8 +119,14 @@ func (f *Folder) entryOf(name string, info fs.FileInfo) folder.Entry {
 	if mode.IsRegular() {
 		e.Size = info.Size()
 	}
+	if e.Size < 0 || e.Size > mostSize { // a server that does not know: nothing could be read by it
+		e.Size, e.Special = 0, true
+	}
 	return e
 }
+
+// mostSize is a petabyte: what a server says beyond it is no size.
+const mostSize = 1 << 50
 
 // dirsFor is how long a folder is taken for one without another look. Whoever may
 // change folders into links on the server can do so between look and use anyway.

@@ -28,6 +28,7 @@ func parsePins(lines []string) (pins, error) {
 	for _, line := range lines {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "SHA256:") {
+			line = strings.TrimSuffix(line, "=") // as some programs print it
 			if len(line) != len("SHA256:")+43 {
 				faults = append(faults, fmt.Errorf("host key %q: a fingerprint is SHA256: and 43 characters", line))
 			}
@@ -155,6 +156,8 @@ func (t *trust) offers() [][]string {
 // fingerprint, without trusting it and without logging in. For check, which prints it
 // for a person to compare.
 func (s *Server) HostKey(ctx context.Context) (line, fingerprint string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.DialTimeout)
+	defer cancel()
 	t, err := s.newTrust()
 	if err != nil {
 		t = &trust{address: s.o.Address} // a file that cannot be read is no reason not to look

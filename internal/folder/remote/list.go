@@ -26,7 +26,7 @@ func (f *Folder) List(ctx context.Context, dir string, deep bool) ([]folder.Entr
 		return nil, f.missing(ctx, "list", err)
 	}
 	var all []folder.Entry
-	if err := f.list(ctx, dir, deep, &all); err != nil {
+	if err := f.list(ctx, dir, deep, 0, &all); err != nil {
 		return nil, f.missing(ctx, "list", err)
 	}
 	slices.SortFunc(all, func(a, b folder.Entry) int { return strings.Compare(a.Name, b.Name) })
@@ -46,8 +46,21 @@ func (f *Folder) listable(ctx context.Context, dir string) error {
 	return err
 }
 
-func (f *Folder) list(ctx context.Context, dir string, deep bool, all *[]folder.Entry) error {
-	found, err := ask(ctx, f, 0, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDirContext(ctx, f.full(dir)) })
+// Bounds of a listing. A drop has neither; a folder that leads back to one above it
+// (a junction, a mount) has no end.
+const (
+	mostDeep    = 64
+	mostEntries = 1_000_000
+	mostPeriods = 30 // of ProgressTimeout, for one folder
+)
+
+var errEndless = errors.New("more folders below each other, or more files, than a drop has: does one lead back to another?")
+
+func (f *Folder) list(ctx context.Context, dir string, deep bool, depth int, all *[]folder.Entry) error {
+	if depth > mostDeep || len(*all) > mostEntries {
+		return &folder.Error{Op: "list", Name: dir, Kind: folder.ErrUnavailable, Cause: errEndless}
+	}
+	found, err := ask(ctx, f, mostPeriods, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDirContext(ctx, f.full(dir)) })
 	if err != nil {
 		return fail("list", dir, err)
 	}
@@ -69,7 +82,7 @@ func (f *Folder) list(ctx context.Context, dir string, deep bool, all *[]folder.
 	}
 	slices.Sort(below)
 	for _, name := range slices.Compact(below) {
-		err := f.list(ctx, name, true, all)
+		err := f.list(ctx, name, true, depth+1, all)
 		if err != nil && !errors.Is(err, folder.ErrNotExist) {
 			return err
 		}

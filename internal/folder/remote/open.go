@@ -117,6 +117,8 @@ func (r *reader) fill() {
 		r.ready, r.offset, r.fails = r.buf[:c.n], r.offset+int64(c.n), 0
 	}
 	switch {
+	case r.offset > r.e.Size: // it grew, or has no end
+		r.ready, r.err = nil, &folder.Error{Op: "read", Name: r.e.Name, Kind: folder.ErrChanged}
 	case isLost(err):
 		r.lost = err
 		r.disconnect()

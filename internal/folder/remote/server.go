@@ -248,7 +248,7 @@ func (s *Server) mended() bool {
 	if !errors.Is(s.trouble.err, folder.ErrLogin) || s.pipe != nil {
 		return false
 	}
-	c, err := s.credentials()
+	c, err := s.credentials(context.Background(), false) // the agent's keys are no part of the digest
 	if err != nil {
 		return false
 	}

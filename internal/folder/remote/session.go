@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,5 +128,6 @@ func isAnswer(err error) bool {
 	if errors.As(err, &status) {
 		return status.Code != codeNoConnection && status.Code != codeConnectionLost
 	}
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	var network *net.OpError // a firewall's "not permitted" is nobody's answer
+	return !errors.As(err, &network) && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission))
 }
