@@ -136,8 +136,10 @@ var heldCases = []heldCase{
 		breaks: answerOnly(simulator.Fault{Operation: "create", Kind: simulator.FaultStatus, Status: 400, Body: quotaOfNotifications}), mends: noFaults,
 	},
 	{name: "sender disabled", reason: send.HeldSenderDisabled, says: "non è abilitato", breaks: setDisabled(true), mends: setDisabled(false)},
-	{name: "too many streams", first: true, reason: send.HeldStream, says: "flusso di eventi",
-		breaks: answerOnly(simulator.Fault{Operation: "streamCreate", Kind: simulator.FaultStatus, Status: 409, Body: tooManyStreams}), mends: noFaults},
+	{
+		name: "too many streams", first: true, reason: send.HeldStream, says: "flusso di eventi",
+		breaks: answerOnly(simulator.Fault{Operation: "streamCreate", Kind: simulator.FaultStatus, Status: 409, Body: tooManyStreams}), mends: noFaults,
+	},
 }
 
 const (

@@ -3,7 +3,6 @@ package connector
 import (
 	"context"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -103,14 +102,5 @@ func (w *world) tideOver(turn func(now time.Time, stop func())) {
 	}
 	if err := c.Close(); err != nil {
 		w.t.Error(err)
-	}
-}
-
-// within ends a service that takes more of the platform's time than it should.
-func within(t testing.TB, start, now time.Time, d time.Duration, stop func()) {
-	t.Helper()
-	if now.Sub(start) > d {
-		t.Errorf("not done after %v of the platform's time", d)
-		stop()
 	}
 }
