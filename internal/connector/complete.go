@@ -37,3 +37,13 @@ func (c *Connector) complete(ctx context.Context) error {
 func (c *Connector) completeLater(ctx context.Context) (time.Time, error) {
 	return time.Time{}, c.complete(ctx)
 }
+
+// gateRestored keeps a restored ledger from sending, before anything starts, what was to
+// leave later: a person may have discarded it after the backup.
+func (c *Connector) gateRestored(ctx context.Context) error {
+	behind, err := c.ledger.Behind(ctx)
+	if err != nil || !behind {
+		return err
+	}
+	return c.ledger.GateDelayed(ctx, "C-RELEASE-REBUILT")
+}

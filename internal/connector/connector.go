@@ -90,6 +90,9 @@ func open(ctx context.Context, cfg *config.Config, opts Options, path string) (*
 	if err := c.openLedger(); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
+	if err := c.gateRestored(ctx); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
 	err := c.build(ctx)
 	if err != nil {
 		return nil, errors.Join(err, c.Close())

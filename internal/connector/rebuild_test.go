@@ -419,3 +419,49 @@ func (w *world) onceEvery(n int, step time.Duration) {
 		})
 	}
 }
+
+// A batch that was to leave later and was discarded after the backup must not leave when
+// the backup is restored: a person is asked again.
+func TestRestoredLedgerAsksAgainBeforeWhatWasDelayed(t *testing.T) {
+	t.Parallel()
+	w := newStill(t, func(text string) string {
+		return strings.Replace(text, "    profile:", "    release: {mode: auto, delay: 24h}\n    profile:", 1)
+	})
+	w.lot(3)
+	if err := w.pass(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(w.dir, "copy.db")
+	batch := ""
+	w.do(func(c *Connector) error {
+		if _, err := c.LedgerBackup(context.Background(), BackupArgs{File: copied}); err != nil {
+			return err
+		}
+		s, err := c.Status(context.Background(), StatusQuery{})
+		if err != nil {
+			return err
+		}
+		batch = s.Batches[0].ID
+		_, err = c.Discard(context.Background(), BatchArgs{Batch: batch})
+		return err
+	})
+	data, err := os.ReadFile(copied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, "data", "ledger.db"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.onceEvery(3, 25*time.Hour)
+	if n := len(w.sim.Accepted()); n > 0 {
+		t.Errorf("%d discarded notifications were sent after a restore", n)
+	}
+	w.do(func(c *Connector) error {
+		_, err := c.Release(context.Background(), BatchArgs{Batch: batch})
+		return err
+	})
+	w.onceEvery(2, time.Hour)
+	if n := len(w.sim.Accepted()); n != 3 {
+		t.Errorf("%d sent after a person released them, want 3", n)
+	}
+}

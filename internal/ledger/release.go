@@ -29,6 +29,35 @@ func (l *Ledger) ReleaseBy(ctx context.Context, batch, file string) error {
 	})
 }
 
+// GateDelayed lets every batch that would leave by itself later wait for a person, with
+// why as the reason. It is for a ledger that was restored: whether somebody has
+// discarded such a batch since the backup, nobody can tell.
+func (l *Ledger) GateDelayed(ctx context.Context, why string) error {
+	return l.Update(ctx, func(t *Tx) error {
+		var ids []string
+		if err := t.each(bBatch, nil, nil, func(k, _ []byte) (bool, error) {
+			ids = append(ids, string(k))
+			return true, nil
+		}); err != nil {
+			return err
+		}
+		for _, id := range ids {
+			h, err := t.head(id)
+			if err != nil {
+				return err
+			}
+			if h.State != Sealed || h.Release != DelayedRelease {
+				continue
+			}
+			h.Release, h.ReleaseAt, h.ReleaseWhy = AwaitsRelease, time.Time{}, why
+			if err := t.touch(h, true); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // DiscardBatch gives up what of a batch has not left: every notification before
 // INTENT, and every request that waits behind a refused attempt, becomes SCARTATA
 // with C-DISCARDED. What has left, or may have, goes on (rule 3).
