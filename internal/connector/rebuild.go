@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"sendconnector/internal/config"
@@ -42,6 +43,7 @@ func Rebuild(ctx context.Context, cfg *config.Config, opts Options, o RebuildOpt
 	if err := mayReplace(path, o); err != nil {
 		return nil, err
 	}
+	was := stampOf(path)
 	report := &RebuildReport{Awaiting: []string{}, Problems: []string{}}
 	c, err := open(ctx, cfg, opts, ledger.RebuildPath(path))
 	if err != nil {
@@ -54,8 +56,27 @@ func Rebuild(ctx context.Context, cfg *config.Config, opts Options, o RebuildOpt
 			Hint: "nothing was sent, and nothing is sent before it is finished; run connector ledger rebuild again, and it goes on where it stopped",
 		}
 	}
+	// It may have taken an hour, in which a scheduled pass has used the old ledger.
+	if err := errors.Join(nobodyRuns(ctx, cfg), mayReplace(path, o)); err != nil {
+		return nil, err
+	}
+	if stampOf(path) != was {
+		return nil, &ExitError{
+			Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: "another process used the old ledger meanwhile: " + path,
+			Hint: "nothing was replaced; stop the service and the scheduled passes, and run connector ledger rebuild again",
+		}
+	}
 	report.MovedAside, err = ledger.Install(path, c.opts.Clock())
 	return report, err
+}
+
+// stampOf tells one state of a file from another, as far as its time and size do.
+func stampOf(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.ModTime().UnixNano(), info.Size())
 }
 
 // nobodyRuns makes sure that no connector works on the data folder, even with a ledger

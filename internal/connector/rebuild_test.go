@@ -465,3 +465,27 @@ func TestRestoredLedgerAsksAgainBeforeWhatWasDelayed(t *testing.T) {
 		t.Errorf("%d sent after a person released them, want 3", n)
 	}
 }
+
+// A scheduled pass that uses the old ledger while a new one is being built knows of
+// things that the new one does not: it must not be replaced.
+func TestRebuildNoticesThatTheOldLedgerWasUsed(t *testing.T) {
+	t.Parallel()
+	w := newStill(t)
+	w.lot(2)
+	if err := w.pass(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	old := filepath.Join(w.dir, "data", "ledger.db")
+	opts := w.opts
+	opts.Step = func(string) error { return os.Chtimes(old, time.Time{}, time.Unix(1, 0)) }
+	_, err := Rebuild(context.Background(), w.cfg, opts, RebuildOptions{MoveAside: true})
+	if Exit(err) != ExitBusy {
+		t.Errorf("got %v, want exit %d", err, ExitBusy)
+	}
+	if aside, _ := filepath.Glob(old + ".*moved*"); len(aside) > 0 {
+		t.Errorf("moved aside: %v", aside)
+	}
+	if _, err := os.Stat(old); err != nil {
+		t.Error(err)
+	}
+}
