@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -265,4 +267,22 @@ func TestRelativeNamesNeverLeadOut(t *testing.T) {
 			t.Errorf("relative(%q, %q) = %q", dir, name, got)
 		}
 	})
+}
+
+// Damage prevented: on a server that tells no times a clerk's new PDF of the same size is
+// moved into the archive as the one that was sent, and is gone from the drop.
+func TestSameSizeWithoutTimesIsNotTheSameFile(t *testing.T) {
+	r := newRig(t)
+	ctx := context.Background()
+	none := time.Unix(0, 0)
+	for text, want := range map[string]bool{"1": true, "2": false} {
+		r.drop("in/a.pdf", text)
+		if err := os.Chtimes(r.path("in/a.pdf"), none, none); err != nil {
+			t.Fatal(err)
+		}
+		claimed := &File{Source: "in/a.pdf", Size: 1, Modified: none, Hash: fmt.Sprintf("%x", sha256.Sum256([]byte("1")))}
+		if same, err := sameFile(ctx, r.flow, claimed); err != nil || same != want {
+			t.Errorf("content %s: same %v, %v", text, same, err)
+		}
+	}
 }

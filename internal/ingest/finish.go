@@ -123,7 +123,14 @@ func sameFile(ctx context.Context, f *Flow, file *File) (bool, error) {
 	if errors.Is(err, folder.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && !e.Dir && !e.Special && e.Size == file.Size && e.Modified.Equal(file.Modified), err
+	same := err == nil && !e.Dir && !e.Special && e.Size == file.Size && e.Modified.Equal(file.Modified)
+	if !same || file.Hash == "" || e.Modified.Unix() != 0 {
+		return same, err
+	}
+	// A folder without times (remotes: ignore_times): a new file of the same size must
+	// not pass for the old one.
+	hash, _, err := digest(ctx, f.Folder, file.Source)
+	return hash == file.Hash, err
 }
 
 // storeCopy writes a private copy into the archive, unless it is there.

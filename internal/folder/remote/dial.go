@@ -169,7 +169,12 @@ func (s *Server) openSFTP(ctx context.Context, client *ssh.Client) (*transport, 
 	if err != nil {
 		return nil, err
 	}
-	session.Stderr = io.Discard // read away: it shares the channel's window
+	noise, err := session.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	// Read away, because it shares the channel's window. It ends with the connection.
+	go func() { _, _ = io.Copy(io.Discard, noise) }()
 	if err := session.RequestSubsystem("sftp"); err != nil {
 		return nil, fmt.Errorf("the server offers no SFTP: %w", err)
 	}

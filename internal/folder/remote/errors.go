@@ -84,7 +84,11 @@ func fail(op, name string, err error) error {
 func unknown(op, name string, cause error) error {
 	var kind *folder.Error
 	if !errors.As(cause, &kind) {
-		cause = &folder.Error{Op: op, Name: name, Kind: folder.ErrUnavailable, Cause: cause}
+		k := kindOf(cause)
+		if k == nil {
+			k = folder.ErrUnavailable
+		}
+		cause = &folder.Error{Op: op, Name: name, Kind: k, Cause: cause}
 	}
 	return &folder.Error{Op: op, Name: name, Kind: folder.ErrUnknown, Cause: cause}
 }
