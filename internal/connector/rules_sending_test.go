@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -110,8 +111,11 @@ func TestRule20LotLargerThanTheDay(t *testing.T) {
 	w := newStill(t, func(s string) string {
 		return strings.Replace(s, "per_day: 100000000", fmt.Sprint("per_day: ", perDay), 1)
 	})
+	var mu sync.Mutex // calls are made side by side
 	calls, heard := map[string]int{}, map[string]bool{}
 	w.opts.Count = func(_, op string) {
+		mu.Lock()
+		defer mu.Unlock()
 		day := w.sim.Now().In(time.UTC).Format(time.DateOnly)
 		calls[day]++
 		if strings.Contains(strings.ToLower(op), "event") {
