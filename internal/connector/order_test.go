@@ -3,6 +3,7 @@ package connector
 import (
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -15,8 +16,11 @@ func TestDurableBeforeAnythingReliesOnIt(t *testing.T) {
 	w := newStill(t, func(text string) string { // one at a time, so that the order is that of one protocol and not of two
 		return strings.Replace(text, "    limits: {", "    concurrency: {uploads: 1, creates: 1, downloads: 1}\n    limits: {", 1)
 	})
+	var mu sync.Mutex // some work is done side by side
 	var steps []string
 	w.opts.Step = func(name string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		steps = append(steps, name)
 		return nil
 	}
