@@ -195,6 +195,9 @@ func wasted(t *testing.T, calm, storm weather) {
 // FAULT_SEED repeats one.
 func TestStorm(t *testing.T) {
 	n := 80
+	if testing.Short() {
+		n = 40
+	}
 	if large, err := strconv.Atoi(os.Getenv("STORM")); err == nil {
 		n = large
 	}

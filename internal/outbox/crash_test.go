@@ -73,7 +73,10 @@ func TestEveryKillPoint(t *testing.T) {
 			sides = append(sides, fmt.Sprintf("%s#%d", s, n))
 		}
 	}
-	for _, side := range sides {
+	for i, side := range sides {
+		if testing.Short() && i%4 != 0 {
+			continue
+		}
 		for nth := range 2 {
 			if nth > 0 && strings.Contains(side, "#") {
 				continue
@@ -145,7 +148,11 @@ func TestManyKills(t *testing.T) {
 	quiet := calm.outbox()
 	calm.must(calm.story(func() *Outbox { return quiet }))
 	want := calm.files()
-	for seed := range uint64(40) {
+	seeds := uint64(40)
+	if testing.Short() {
+		seeds = 8
+	}
+	for seed := range seeds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			h := newHouse(t)
 			random := rand.New(rand.NewPCG(seed, 1))
@@ -186,7 +193,7 @@ func TestManyKills(t *testing.T) {
 				}
 			}
 			if kills == 0 {
-				t.Skip("this seed killed nothing")
+				t.Error("nothing was killed; another seed is wanted")
 			}
 			compareLives(t, h, want)
 		})
