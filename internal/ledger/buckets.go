@@ -49,13 +49,14 @@ const (
 	bTombPair                  // digest of pair -> digest of canonical key
 	bTombAct                   // env u32 + act 16 + tax ids 8 + digest 8 -> digest of canonical key
 	bTombBatch                 // id of a batch that was purged -> nothing
+	bFreed                     // ms u64 + digest of pair + id -> nothing: who let go of a notice lately (rule 15, c)
 	nBuckets
 )
 
 var bucketNames = [nBuckets]string{
 	"meta", "names", "batch", "batchno", "spool", "row", "note", "cold", "key", "pair", "act", "reqid", "iun", "due", "fresh",
 	"event", "artifact", "artdue", "orphan", "stream", "hold", "sighting", "pub", "unpublished", "change", "cost", "seq",
-	"rejected", "supersede", "chore", "allow", "tomb", "tombpair", "tombact", "tombbatch",
+	"rejected", "supersede", "chore", "allow", "tomb", "tombpair", "tombact", "tombbatch", "freed",
 }
 
 // fill tells how far a page is filled when it splits. Tables whose keys come in

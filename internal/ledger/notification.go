@@ -285,6 +285,9 @@ func (t *txn) replaceNote(old *hot, n *Notification, c Cause) error {
 		if err := t.reindexHeld(&old.Notification, n); err != nil {
 			return err
 		}
+		if err := t.noteFreed(&old.Notification, n); err != nil {
+			return err
+		}
 		if newCold {
 			if err := t.put(bCold, n.ID.key(), t.l.codec.seal(raw, 0)); err != nil {
 				return err

@@ -205,6 +205,12 @@ var sendingCatalogue = map[string]entry{
 		en:       "SEND has not yet freed the pagoPA notice of the notification that was refused or cancelled before. Tried again by itself for 24 hours.",
 		source:   "rules.md 15 (c)",
 	},
+	"C-NOTICE-NOT-FREED": {
+		severity: Error,
+		it:       "L'avviso pagoPA risulta su SEND ancora legato alla notifica «{protocol}» (lotto {batch}, riga {row}), rifiutata o annullata: SEND non l'ha liberato in 24 ore. Verificarla nell'area riservata di SEND e depositare di nuovo la riga, oppure usare un altro avviso.",
+		en:       "SEND still ties the pagoPA notice to notification \"{protocol}\" (batch {batch}, row {row}), which was refused or cancelled: it has not been freed for 24 hours. Check that one in SEND's reserved area and drop the row again, or use another notice.",
+		source:   "rules.md 15 (c)",
+	},
 	"C-NOTICE-TAKEN-AT-SEND": {
 		severity: Error,
 		it:       "SEND ha già un'altra notifica con lo stesso avviso pagoPA. Correggere il numero dell'avviso, oppure annullare l'altra notifica nell'area riservata di SEND e depositare di nuovo la riga.",

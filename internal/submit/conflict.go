@@ -56,15 +56,34 @@ func (w *work) stillOpen(ctx context.Context, err error) error {
 }
 
 // noticeTaken: only the notice was named and SEND has nothing under our token.
-// After our own refusal or cancellation, which is where a later attempt comes from,
-// SEND frees notices by and by (c); otherwise somebody else holds it (d): the ledger
-// would not have admitted the row if one of ours did.
+// After a refusal or cancellation of whatever notification of ours held it, SEND frees
+// notices by and by (c); otherwise somebody else holds it (d): the ledger would not
+// have admitted the row if one of ours still did. A later attempt comes from a refusal
+// or cancellation, too, even where a lost ledger has forgotten it.
 func (w *work) noticeTaken(ctx context.Context) error {
-	timeUp := w.lastWas(codeNoticeBusy) && noticeTimeUp(w.n.Tries+1)
-	if w.n.Attempt > 1 && !timeUp {
+	freed, err := w.lastFreed(ctx)
+	if err != nil {
+		return err
+	}
+	waiting := w.lastWas(codeNoticeBusy)
+	ours := waiting || w.n.Attempt > 1 || freed != nil && w.s.o.Clock().Sub(freed.At) < noticePatience
+	if ours && !(waiting && noticeTimeUp(w.n.Tries+1)) {
 		return w.later(ctx, waitNotice, 0, w.problem(codeNoticeBusy, "noticeCode"), nil)
 	}
-	return w.rejected(ctx, []notification.Problem{w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")})
+	why := w.problem("C-NOTICE-TAKEN-AT-SEND", "noticeCode")
+	if ours && freed != nil {
+		why = w.problem("C-NOTICE-NOT-FREED", "noticeCode", "protocol", freed.Protocol, "batch", freed.Batch, "row", itoa(freed.Row))
+	}
+	return w.rejected(ctx, []notification.Problem{why})
+}
+
+// lastFreed is who of ours has let go of this notification's notices, if anybody did.
+func (w *work) lastFreed(ctx context.Context) (freed *ledger.Freed, err error) {
+	err = w.s.o.Ledger.View(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		freed, err = tx.LastFreed(w.n)
+		return err
+	})
+	return freed, err
 }
 
 // adopt takes a request found at SEND under our token as ours, if it is (rule 14).

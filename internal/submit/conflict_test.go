@@ -3,6 +3,8 @@ package submit
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +176,108 @@ func TestRule15cNoticeFreedLate(t *testing.T) {
 			t.Errorf("given up after %v", took)
 		}
 	}
+}
+
+// Rule 15 (c): a clerk cancels a notification (or SEND refuses it) and drops the notice
+// anew under another number. SEND lets go of the notice after a while: a rejection in
+// between would be wrong, and the row lost to whoever does not read it.
+func TestRule15cNoticeOfAnotherKeyFreedLate(t *testing.T) {
+	for _, end := range []ledger.State{ledger.Cancelled, ledger.Refused} {
+		for _, freed := range []bool{true, false} {
+			t.Run(string(end)+" "+strconv.FormatBool(freed), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				a := w.one()
+				w.pass()
+				pair := notification.Notices(w.want(a, ledger.Submitted).Request)[0]
+				w.end(a, end)
+				w.clock.add(time.Hour) // the clerk takes her time
+				draft := w.draft("TARI-2026-00002")
+				draft.Request.Recipients[0].Payments[0].PagoPa.NoticeCode = pair.Notice
+				draft.Print = notification.FingerprintOf(draft.Request)
+				w.add(draft)
+				b := draft.ID
+				w.pass()
+				if n := w.want(b, ledger.Intent); n.Attempt != 1 || n.LastError == nil || n.LastError.Code != codeNoticeBusy {
+					t.Fatalf("attempt %d, %+v", n.Attempt, n.LastError)
+				}
+				w.restart()
+				start := w.clock.Now()
+				for range 15 {
+					w.clock.add(time.Hour)
+					w.pass()
+				}
+				w.want(b, ledger.Intent) // 15 hours later it still waits
+				if freed {
+					delete(w.send.notices, pair.Creditor+"##"+pair.Notice)
+					w.clock.add(2 * time.Hour)
+					w.pass()
+					w.want(b, ledger.Submitted)
+					return
+				}
+				for w.get(b).State == ledger.Intent && w.clock.Now().Sub(start) < 100*time.Hour {
+					w.clock.add(time.Hour)
+					w.pass()
+				}
+				n := w.want(b, ledger.RefusedAtOnce)
+				if took := w.clock.Now().Sub(start); took < 20*time.Hour || took > 40*time.Hour {
+					t.Errorf("given up after %v", took)
+				}
+				if p := n.Refusals[0]; p.Code != "C-NOTICE-NOT-FREED" || !strings.Contains(p.Message, "TARI-2026-00001") || !strings.Contains(p.Message, batchID) {
+					t.Errorf("the holder is not named: %+v", p)
+				}
+			})
+		}
+	}
+}
+
+// Rule 15 (c) and (d): a notice that was let go of more than a day ago, or that only a
+// notification had which never reached SEND, is held by somebody else now.
+func TestRule15cNoticeFreedLongAgo(t *testing.T) {
+	w := newWorld(t)
+	a := w.one()
+	w.pass()
+	pair := notification.Notices(w.get(a).Request)[0]
+	w.end(a, ledger.Cancelled)
+	w.clock.add(25 * time.Hour)
+	b := w.draft("TARI-2026-00002")
+	b.Request.Recipients[0].Payments[0].PagoPa.NoticeCode = pair.Notice
+	b.Print = notification.FingerprintOf(b.Request)
+	w.add(b)
+	w.pass()
+	if n := w.want(b.ID, ledger.RefusedAtOnce); n.Refusals[0].Code != "C-NOTICE-TAKEN-AT-SEND" {
+		t.Errorf("%+v", n.Refusals)
+	}
+	// That one has ended without ever having been there.
+	c := w.draft("TARI-2026-00003")
+	c.Request.Recipients[0].Payments[0].PagoPa.NoticeCode = pair.Notice
+	c.Print = notification.FingerprintOf(c.Request)
+	w.add(c)
+	w.pass()
+	if n := w.want(c.ID, ledger.RefusedAtOnce); n.Refusals[0].Code != "C-NOTICE-TAKEN-AT-SEND" {
+		t.Errorf("%+v", n.Refusals)
+	}
+}
+
+// end makes a notification that SEND took end there, as progress records it.
+func (w *world) end(id ledger.ID, s ledger.State) {
+	w.t.Helper()
+	w.update(func(tx *ledger.Tx) error {
+		n, err := tx.Notification(id)
+		if err != nil {
+			return err
+		}
+		if s == ledger.Cancelled {
+			n.State, n.IUN = ledger.Accepted, "ABCD-EFGH-IJKL-202601-A-1"
+			if err := tx.PutNotification(n); err != nil {
+				return err
+			}
+		} else {
+			n.Refusals = []notification.Problem{{Code: "TAXID_NOT_VALID"}}
+		}
+		n.State, n.NextAttempt = s, time.Time{}
+		return tx.PutNotification(n)
+	})
 }
 
 // Rule 15 (d): a notice that somebody else holds is the row's fault.
