@@ -24,7 +24,7 @@ func faultExit(err error) int {
 		}
 		return ExitFailure
 	}
-	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrNotExist} {
+	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrEndless, folder.ErrNotExist} {
 		if folder.Means(err, unavailable) {
 			return ExitHeld
 		}

@@ -140,6 +140,8 @@ func (c *Connector) folderProblem(at *place, err error) *notification.Problem {
 		code, args = "C-FOLDER-LOGIN", []string{"server", at.remote + " (" + login.Host + ")", "user", login.User}
 	case errors.Is(err, folder.ErrUnavailable):
 		code = "C-FOLDER-AWAY"
+	case errors.Is(err, folder.ErrEndless):
+		code = "C-FOLDER-ENDLESS"
 	case errors.Is(err, folder.ErrFull):
 		code = "C-FOLDER-FULL"
 	case errors.Is(err, folder.ErrPermission):

@@ -29,6 +29,9 @@ var (
 	ErrName = errors.New("name not allowed")
 	// ErrSpecial: not a regular file (a link, a folder, a device).
 	ErrSpecial = errors.New("not a regular file")
+	// ErrEndless: the server lists more files, or more folders below each other, than
+	// there can be; a person must look. Nothing about what lies there follows from it.
+	ErrEndless = errors.New("more files than a folder has")
 	// ErrHostKey: the server shows a key that nobody has vouched for, or another one
 	// than before; a person must compare fingerprints. See [HostKeyError].
 	ErrHostKey = errors.New("host key not trusted")
@@ -119,7 +122,7 @@ func (e *LoginError) Unwrap() error { return e.Cause }
 // Away reports whether err says that the folder as a whole cannot be reached, so that
 // nothing about what lies in it follows from err.
 func Away(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrHostKey) || errors.Is(err, ErrLogin)
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrHostKey) || errors.Is(err, ErrLogin) || errors.Is(err, ErrEndless)
 }
 
 // Lasting reports whether err will stay until a person changes something, so that

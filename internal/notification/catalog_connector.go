@@ -44,6 +44,12 @@ var connectorCatalogue = map[string]entry{
 		"The folder {folder} cannot be reached: check network, share or server; if it is a new folder, make it. It is tried again by itself.",
 		"issue “Never twice, never lost”, Faults",
 	},
+	"C-FOLDER-ENDLESS": {
+		Error,
+		"Il server elenca nella cartella {folder} più file, o più cartelle una dentro l'altra, di quanti possano essercene (oltre un milione di file, oltre 64 livelli): verificare sul server se una cartella rimanda a un'altra, o chiedere al suo amministratore. Il connettore riprova da solo.",
+		"In the folder {folder} the server lists more files, or more folders one below the other, than there can be (more than a million files, more than 64 levels): see on the server whether one folder leads back to another, or ask its administrator. It is tried again by itself.",
+		"issue “Never twice, never lost”, SFTP folders",
+	},
 	"C-FOLDER-RIGHTS": {
 		Error,
 		"Permessi insufficienti nella cartella {folder}: dare all'utente del connettore lettura, scrittura e rinomina. Il connettore riprova da solo.",

@@ -2,9 +2,7 @@ package remote
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 
 	"golang.org/x/crypto/ssh"
@@ -13,11 +11,10 @@ import (
 	"sendconnector/internal/folder"
 )
 
-// credentials are the ways to log in for one connection, with secrets read now.
+// credentials are the ways to log in for one connection.
 type credentials struct {
 	methods []ssh.AuthMethod
 	tried   []string // for messages
-	digest  [sha256.Size]byte
 	agent   io.Closer
 }
 
@@ -27,27 +24,26 @@ func (c *credentials) close() {
 	}
 }
 
-// credentials reads the secrets. One that cannot be read is a login that cannot
-// succeed, and says which. With asking the agent is asked for its keys, until ctx ends.
-func (s *Server) credentials(ctx context.Context, asking bool) (*credentials, error) {
+// credentials makes them of secrets read now, and asks the agent for its keys until ctx
+// ends. What cannot be used is a login that cannot succeed.
+func (s *Server) credentials(ctx context.Context) (*credentials, error) {
+	found, err := s.secrets(ctx)
+	if err != nil {
+		s.noteLogin(secretsOf{}) // whatever can be read later is worth a try
+		return nil, err
+	}
+	s.noteLogin(found.digest())
 	c := &credentials{}
-	h := sha256.New()
 	var signers []ssh.Signer
 	if s.o.Key != nil {
-		pem, passphrase, err := s.o.Key()
-		if err == nil {
-			fmt.Fprintf(h, "%q%q", pem, passphrase)
-			var signer ssh.Signer
-			if signer, err = parseKey(pem, passphrase); err == nil {
-				signers = append(signers, signer)
-			}
-		}
+		signer, err := parseKey(found.pem, found.passphrase)
 		if err != nil {
 			return nil, s.noLogin("key", err)
 		}
+		signers = append(signers, signer)
 		c.tried = append(c.tried, "key")
 	}
-	if s.o.Agent && asking {
+	if s.o.Agent {
 		conn, err := dialAgent(ctx)
 		if err == nil {
 			c.agent = conn
@@ -69,16 +65,9 @@ func (s *Server) credentials(ctx context.Context, asking bool) (*credentials, er
 		c.methods = append(c.methods, ssh.PublicKeys(signers...))
 	}
 	if s.o.Password != nil {
-		password, err := s.o.Password()
-		if err != nil {
-			c.close()
-			return nil, s.noLogin("password", err)
-		}
-		fmt.Fprintf(h, "%q", password)
-		c.methods = append(c.methods, ssh.Password(password), ssh.KeyboardInteractive(answering(password)))
+		c.methods = append(c.methods, ssh.Password(found.password), ssh.KeyboardInteractive(answering(found.password)))
 		c.tried = append(c.tried, "password")
 	}
-	h.Sum(c.digest[:0])
 	return c, nil
 }
 

@@ -33,16 +33,15 @@ func (s *Server) connect(ctx context.Context) (*transport, error) {
 	if s.pipe != nil {
 		return s.connectPipe(ctx)
 	}
-	trusted, err := s.newTrust()
+	trusted, err := s.newTrust(ctx)
 	if err != nil {
 		return nil, &folder.Error{Op: "connect", Name: s.o.Address, Kind: folder.ErrHostKey, Cause: err}
 	}
-	login, err := s.credentials(ctx, true)
+	login, err := s.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer login.close()
-	s.noteLogin(login)
 	client, err := s.login(ctx, trusted, login)
 	if err != nil {
 		return nil, err
@@ -174,7 +173,7 @@ func (s *Server) openSFTP(ctx context.Context, client *ssh.Client) (*transport, 
 		return nil, err
 	}
 	// Read away, because it shares the channel's window. It ends with the connection.
-	go func() { _, _ = io.Copy(io.Discard, noise) }()
+	s.work.Go(func() { _, _ = io.Copy(io.Discard, noise) })
 	if err := session.RequestSubsystem("sftp"); err != nil {
 		return nil, fmt.Errorf("the server offers no SFTP: %w", err)
 	}

@@ -72,13 +72,17 @@ const redials = 2
 // ask sends requests that may be repeated, and repeats them over a new connection when
 // theirs ends. The error is the server's answer or that of connecting, not wrapped.
 func ask[T any](ctx context.Context, f *Folder, most int, fn func(*sftp.Client) (T, error)) (T, error) {
+	return askOn(ctx, f, most, func(s *session) (T, error) { return fn(s.client) })
+}
+
+func askOn[T any](ctx context.Context, f *Folder, most int, fn func(*session) (T, error)) (T, error) {
 	var none T
 	for n := 0; ; n++ {
 		c, err := f.server.acquire(ctx)
 		if err != nil {
 			return none, err
 		}
-		v, err := call(ctx, c, most, fn, nil)
+		v, err := call(ctx, c, most, func(*sftp.Client) (T, error) { return fn(c) }, nil)
 		f.server.release(c)
 		if ctx.Err() != nil && err != nil {
 			return none, context.Cause(ctx)
@@ -234,7 +238,11 @@ func (f *Folder) Stat(ctx context.Context, name string) (folder.Entry, error) {
 	}
 	e, _, err := f.entry(ctx, name)
 	if errors.Is(err, folder.ErrNotExist) {
-		if waiting, ok := f.ownBeside(ctx, name); ok {
+		waiting, ok, besideErr := f.ownBeside(ctx, name)
+		if besideErr != nil {
+			return folder.Entry{}, besideErr
+		}
+		if ok {
 			waiting.Name = name
 			return waiting, nil
 		}

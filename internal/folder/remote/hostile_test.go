@@ -2,12 +2,14 @@ package remote
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"io/fs"
 	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,11 +68,66 @@ func TestListingHasAnEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := serverOf(t, s, nil).Folder(s.Root)
-	if _, err := f.List(context.Background(), ".", true); !errors.Is(err, folder.ErrUnavailable) || !errors.Is(err, errEndless) {
+	if _, err := f.List(context.Background(), ".", true); !errors.Is(err, folder.ErrEndless) || !folder.Away(err) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := f.List(context.Background(), ".", false); err != nil {
 		t.Error(err)
+	}
+}
+
+// Damage prevented: a server that invents names for ever, or gives answers without any,
+// fills the memory of the connector, or keeps it in one listing for good.
+func TestListingOfInventedNames(t *testing.T) {
+	before := mostEntries
+	mostEntries = 20_000
+	defer func() { mostEntries = before }()
+	for _, names := range []int{0, 1, 1000} {
+		s := sshtest.Start(t, sshtest.Options{})
+		f := serverOf(t, s, nil).Folder(s.Root)
+		if err := f.Mkdir(context.Background(), "in"); err != nil {
+			t.Fatal(err)
+		}
+		s.ListForEver(names)
+		_, err := f.List(context.Background(), "in", true)
+		if !errors.Is(err, folder.ErrEndless) || !folder.Away(err) {
+			t.Errorf("%d names at once: got %v, want ErrEndless", names, err)
+		}
+		// A folder that is not empty is not removed, however much lies in it.
+		if err := f.Remove(context.Background(), "in"); err != nil && !errors.Is(err, folder.ErrExist) {
+			t.Error(err)
+		}
+		if _, err := f.Stat(context.Background(), "."); err != nil || s.Logins() != 1 {
+			t.Errorf("afterwards: %v, %d logins: the connection is of use still", err, s.Logins())
+		}
+	}
+}
+
+// Damage prevented: names are counted wrongly when packets come in pieces, and a real
+// drop is refused or an endless one is not.
+func TestNamesAreCountedInPieces(t *testing.T) {
+	var stream []byte
+	packet := func(kind byte, count uint32, size int) {
+		body := binary.BigEndian.AppendUint32(append([]byte{kind}, 0, 0, 0, 1), count)
+		body = append(body, make([]byte, size)...)
+		stream = append(binary.BigEndian.AppendUint32(stream, uint32(len(body))), body...)
+	}
+	packet(namePacket, 3, 100)
+	packet(101, 7, 20)
+	stream = append(stream, 0, 0, 0, 5, namePacket, 0, 0, 0, 1) // too short for a count
+	stream = append(stream, 0, 0, 0, 0)
+	packet(namePacket, 0, 0)
+	packet(namePacket, 1, 10*nameBytes)
+	for piece := 1; piece <= len(stream); piece += 1 + piece/3 {
+		var c nameCount
+		l := &nameLimit{left: 1000, over: func() {}}
+		c.limits = map[*nameLimit]bool{l: true}
+		for b := range slices.Chunk(stream, piece) {
+			c.see(b)
+		}
+		if got := 1000 - l.left; got != 3+1+10 {
+			t.Errorf("in pieces of %d: %d names", piece, got)
+		}
 	}
 }
 

@@ -59,13 +59,13 @@ type trust struct {
 	seen     ssh.PublicKey
 }
 
-// newTrust reads what is trusted now.
-func (s *Server) newTrust() (*trust, error) {
+// newTrust reads what is trusted now, within ctx.
+func (s *Server) newTrust(ctx context.Context) (*trust, error) {
 	t := &trust{address: s.o.Address, pins: s.pins, expected: slices.Clone(s.pins.keys)}
 	if s.o.KnownHosts == "" {
 		return t, nil
 	}
-	known, err := knownhosts.New(s.o.KnownHosts)
+	known, err := s.files.known.read(ctx, func() (ssh.HostKeyCallback, error) { return knownhosts.New(s.o.KnownHosts) })
 	if err != nil {
 		return nil, fmt.Errorf("known_hosts: %w", err)
 	}
@@ -156,9 +156,15 @@ func (t *trust) offers() [][]string {
 // fingerprint, without trusting it and without logging in. For check, which prints it
 // for a person to compare.
 func (s *Server) HostKey(ctx context.Context) (line, fingerprint string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.o.DialTimeout)
+	if !s.begin() {
+		return "", "", s.refuseClosed()
+	}
+	defer s.work.Done()
+	ctx, cancel := s.untilClosed(ctx)
 	defer cancel()
-	t, err := s.newTrust()
+	ctx, end := context.WithTimeout(ctx, s.o.DialTimeout)
+	defer end()
+	t, err := s.newTrust(ctx)
 	if err != nil {
 		t = &trust{address: s.o.Address} // a file that cannot be read is no reason not to look
 	}

@@ -3,12 +3,9 @@ package remote
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/pkg/sftp"
 
 	"sendconnector/internal/folder"
 )
@@ -50,17 +47,19 @@ func (f *Folder) listable(ctx context.Context, dir string) error {
 // (a junction, a mount) has no end.
 const (
 	mostDeep    = 64
-	mostEntries = 1_000_000
 	mostPeriods = 30 // of ProgressTimeout, for one folder
 )
+
+// mostEntries counts names; see nameBytes. A variable for tests.
+var mostEntries = 1_000_000
 
 var errEndless = errors.New("more folders below each other, or more files, than a drop has: does one lead back to another?")
 
 func (f *Folder) list(ctx context.Context, dir string, deep bool, depth int, all *[]folder.Entry) error {
 	if depth > mostDeep || len(*all) > mostEntries {
-		return &folder.Error{Op: "list", Name: dir, Kind: folder.ErrUnavailable, Cause: errEndless}
+		return endless(dir)
 	}
-	found, err := ask(ctx, f, mostPeriods, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDirContext(ctx, f.full(dir)) })
+	found, err := f.readDir(ctx, dir, mostEntries-len(*all), mostPeriods)
 	if err != nil {
 		return fail("list", dir, err)
 	}

@@ -163,8 +163,8 @@ func (f *Folder) remove(ctx context.Context, name string) error {
 
 // notRemoved tells a folder with something in it from other refusals.
 func (f *Folder) notRemoved(ctx context.Context, dir string, err error) error {
-	inside, look := ask(ctx, f, 0, func(c *sftp.Client) ([]fs.FileInfo, error) { return c.ReadDirContext(ctx, f.full(dir)) })
-	if look == nil && len(inside) > 0 {
+	inside, look := f.readDir(ctx, dir, mostEntries, mostPeriods)
+	if look == nil && len(inside) > 0 || errors.Is(look, folder.ErrEndless) {
 		return &folder.Error{Op: "remove", Name: dir, Kind: folder.ErrExist, Cause: err}
 	}
 	return f.explain(ctx, "remove", dir, err)

@@ -23,7 +23,11 @@ func (f *Folder) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if _, err := f.isDir(ctx, "open", path.Dir(name)); err != nil {
 		return nil, f.missing(ctx, "open", err)
 	}
-	if beside, ok := f.ownBeside(ctx, name); ok {
+	beside, ok, err := f.ownBeside(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
 		if r, err := f.open(ctx, beside.Name); !errors.Is(err, folder.ErrNotExist) {
 			return r, err
 		}
@@ -109,8 +113,7 @@ func (r *reader) fill() {
 		return chunk{n, false}, err
 	}, nil)
 	if r.ctx.Err() != nil && err != nil {
-		r.disconnect()
-		r.err = context.Cause(r.ctx)
+		r.err = context.Cause(r.ctx) // the handle is for Close to give back
 		return
 	}
 	if c.n > 0 {
@@ -229,14 +232,25 @@ func (r *reader) Close() error {
 	if r.session == nil {
 		return nil
 	}
-	c, handle := r.session, r.handle
-	_, _ = call(context.WithoutCancel(r.ctx), c, patience, func(*sftp.Client) (struct{}, error) { return struct{}{}, handle.Close() }, nil)
+	giveBack(r.ctx, r.session, r.handle)
 	r.disconnect()
 	if r.err == nil {
 		r.err = errors.New("read after close")
 	}
 	r.ready = nil
 	return nil
+}
+
+// leaving is how long whoever leaves waits for the server's answer to it. What is asked
+// is asked all the same, and the server's to do; a stop must not wait for it.
+const leaving = 2 * time.Second
+
+// giveBack closes a handle, also when ctx has ended: servers have few of them. It is
+// closed when what is under way with it has ended.
+func giveBack(ctx context.Context, s *session, handle *sftp.File) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaving)
+	defer cancel()
+	_, _ = call(ctx, s, patience, func(*sftp.Client) (struct{}, error) { return struct{}{}, handle.Close() }, nil)
 }
 
 func wait(ctx context.Context, d time.Duration) error {

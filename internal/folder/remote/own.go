@@ -17,22 +17,27 @@ import (
 // places, and the rule that makes it safe is: what lies beside is the newest, and whole.
 // So the reader looks beside first, and at no moment is there neither.
 
-// ownRecord tells whether name is such a record on such a server.
-func (f *Folder) ownRecord(ctx context.Context, name string) bool {
+// ownRecord tells whether name is such a record on such a server. Where that cannot be
+// found out it is an error: read as "no", an older record would pass for the newest.
+func (f *Folder) ownRecord(ctx context.Context, name string) (bool, error) {
 	if !strings.HasPrefix(path.Base(name), ".") || folder.Leftover(name) {
-		return false
+		return false, nil
 	}
 	replaces, err := ask(ctx, f, patience, func(c *sftp.Client) (bool, error) { return hasPosixRename(c), nil })
-	return err == nil && !replaces
+	return err == nil && !replaces, fail("stat", name, err)
 }
 
-// ownBeside gives what lies beside a record of ours.
-func (f *Folder) ownBeside(ctx context.Context, name string) (folder.Entry, bool) {
-	if !f.ownRecord(ctx, name) {
-		return folder.Entry{}, false
+// ownBeside gives what lies beside a record of ours, if something does.
+func (f *Folder) ownBeside(ctx context.Context, name string) (folder.Entry, bool, error) {
+	own, err := f.ownRecord(ctx, name)
+	if err != nil || !own {
+		return folder.Entry{}, false, err
 	}
 	e, _, err := f.entry(ctx, folder.Beside(name))
-	return e, err == nil
+	if errors.Is(err, folder.ErrNotExist) {
+		return folder.Entry{}, false, nil
+	}
+	return e, err == nil, err
 }
 
 // placeOwn puts a complete temporary file in the place of a record.
@@ -68,9 +73,9 @@ func (f *Folder) settleOwn(ctx context.Context, name string) error {
 
 // removeOwnBeside removes what lies beside a record that was removed.
 func (f *Folder) removeOwnBeside(ctx context.Context, name string) error {
-	e, ok := f.ownBeside(ctx, name)
-	if !ok {
-		return nil
+	e, ok, err := f.ownBeside(ctx, name)
+	if err != nil || !ok {
+		return err
 	}
 	if err := f.remove(ctx, e.Name); err != nil && !errors.Is(err, folder.ErrNotExist) {
 		return err

@@ -43,7 +43,12 @@ func (f *Folder) Publish(ctx context.Context, name string, write func(io.Writer)
 
 // place gives a complete temporary file its name.
 func (f *Folder) place(ctx context.Context, temp, name string, done *folder.Published) error {
-	if f.ownRecord(ctx, name) {
+	own, err := f.ownRecord(ctx, name)
+	if err != nil {
+		f.discard(ctx, temp)
+		return err
+	}
+	if own {
 		if err := f.placeOwn(ctx, temp, name); err != nil {
 			f.discardUnlessUnknown(ctx, temp, err)
 			return err
@@ -51,7 +56,7 @@ func (f *Folder) place(ctx context.Context, temp, name string, done *folder.Publ
 		return f.at(folder.StepRenamed)
 	}
 	beside := folder.Beside(name)
-	_, _, err := f.entry(ctx, beside)
+	_, _, err = f.entry(ctx, beside)
 	if err == nil {
 		return f.placeBeside(ctx, temp, name, done)
 	}
@@ -367,9 +372,7 @@ var errShort = errors.New("the server has fewer bytes than it took")
 
 func (u *upload) close() {
 	if u.handle != nil {
-		_, _ = call(context.WithoutCancel(u.ctx), u.session, patience, func(*sftp.Client) (struct{}, error) {
-			return struct{}{}, u.handle.Close()
-		}, nil)
+		giveBack(u.ctx, u.session, u.handle)
 	}
 	u.f.server.release(u.session)
 }

@@ -2,12 +2,13 @@ package remote
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
+
+	"golang.org/x/crypto/ssh"
 
 	"sendconnector/internal/folder"
 )
@@ -19,14 +20,21 @@ type Server struct {
 	pins pins
 	pipe func(ctx context.Context) (io.ReadWriteCloser, error) // instead of SSH; for tests
 
-	work sync.WaitGroup // everything that runs beside the callers
+	closing chan struct{}  // closed by Close: what is under way ends
+	work    sync.WaitGroup // everything that runs; grows only through begin
+
+	files struct { // of this machine
+		secrets onDisk[secrets]
+		known   onDisk[ssh.HostKeyCallback]
+	}
 
 	mu       sync.Mutex
 	closed   bool
 	sessions []*session
 	dialing  chan struct{} // closed when the dial under way has ended; nil: none
 	offer    []string      // host key algorithms that worked
-	trouble  trouble
+	trouble  trouble       // why there is no connection
+	fewer    trouble       // why there are not as many as configured
 }
 
 // NewServer is the server as configured. It connects to nothing yet; errors are those
@@ -36,25 +44,32 @@ func NewServer(o Options) (*Server, error) {
 	if err = errors.Join(o.check(), err); err != nil {
 		return nil, fmt.Errorf("remote %s: %w", o.Name, err)
 	}
-	return &Server{o: o.withDefaults(), pins: p}, nil
+	return &Server{o: o.withDefaults(), pins: p, closing: make(chan struct{})}, nil
 }
 
 // NewPipeServer is a server at the other end of what open gives, without SSH around
 // it: for tests against programs that speak SFTP on their standard input.
 func NewPipeServer(o Options, open func(ctx context.Context) (io.ReadWriteCloser, error)) *Server {
-	return &Server{o: o.withDefaults(), pipe: open}
+	return &Server{o: o.withDefaults(), pipe: open, closing: make(chan struct{})}
 }
 
 // errClosed: the program is ending.
 var errClosed = errors.New("closed")
 
-// Close ends all connections, and returns when nothing of the server runs any more.
-// Requests under way fail.
+func (s *Server) refuseClosed() error {
+	return &folder.Error{Op: "connect", Name: s.o.Address, Kind: folder.ErrUnavailable, Cause: errClosed}
+}
+
+// Close ends all connections, those under way too, and returns when nothing of the
+// server runs any more. Requests under way fail, and so does every later use. It may be
+// called twice.
 func (s *Server) Close() error {
 	s.mu.Lock()
-	s.closed = true
-	all := s.sessions
-	for _, c := range all {
+	if !s.closed {
+		s.closed = true
+		close(s.closing)
+	}
+	for _, c := range s.sessions {
 		c.idle.Stop()
 		c.end()
 	}
@@ -63,9 +78,35 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// begin lets something run that Close waits for; whoever gets true calls s.work.Done.
+// After Close nothing begins any more, so that its waiting has an end.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.work.Add(1)
+	return true
+}
+
+// untilClosed is ctx, ended by Close too.
+func (s *Server) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	s.work.Go(func() { // the caller has begun, so this is no beginning
+		select {
+		case <-s.closing:
+			cancel(errClosed)
+		case <-ctx.Done():
+		}
+	})
+	return ctx, func() { cancel(nil) }
+}
+
 // acquire gives a session with room, or makes one. While the server is in trouble it
 // fails at once, with what went wrong last.
 func (s *Server) acquire(ctx context.Context) (*session, error) {
+	mended, refused := false, secretsOf{} // whether those secrets have been replaced
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -73,10 +114,10 @@ func (s *Server) acquire(ctx context.Context) (*session, error) {
 		s.mu.Lock()
 		if s.closed {
 			s.mu.Unlock()
-			return nil, &folder.Error{Op: "connect", Name: s.o.Address, Kind: folder.ErrUnavailable, Cause: errClosed}
+			return nil, s.refuseClosed()
 		}
 		best := s.best()
-		if best != nil && (best.busy == 0 || len(s.sessions) >= s.o.Sessions || s.dialing != nil || s.trouble.resting(s.o.Clock()) != nil) {
+		if best != nil && (best.busy == 0 || len(s.sessions) >= s.o.Sessions || s.dialing != nil || s.fewer.resting(s.o.Clock()) != nil) {
 			best.busy++
 			best.idle.Stop()
 			s.mu.Unlock()
@@ -91,15 +132,21 @@ func (s *Server) acquire(ctx context.Context) (*session, error) {
 			}
 			continue
 		}
-		if err := s.trouble.resting(s.o.Clock()); err != nil && !s.mended() {
+		if err := s.trouble.resting(s.o.Clock()); err != nil && best == nil && !(mended && refused == s.trouble.login) {
+			refused = s.trouble.login
 			s.mu.Unlock()
-			return nil, err
+			if mended = s.mended(ctx, err, refused); !mended {
+				return nil, err
+			}
+			continue
 		}
 		s.dialing = make(chan struct{})
+		s.work.Add(1) // as begin does
 		s.mu.Unlock()
 		c, err := s.dial(ctx)
+		s.work.Done()
 		if err != nil && best != nil {
-			continue // the server allows no second session: the first one will do
+			continue // the server allows no further session: what there is will do
 		}
 		return c, err
 	}
@@ -124,24 +171,27 @@ func (s *Server) best() *session {
 
 // dial makes a session for the caller, busy once.
 func (s *Server) dial(ctx context.Context) (*session, error) {
-	t, err := s.connect(ctx)
+	inner, cancel := s.untilClosed(ctx)
+	defer cancel()
+	t, err := s.connect(inner)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	close(s.dialing)
 	s.dialing = nil
 	switch {
+	case err == nil && s.closed:
+		t.close()
+		_ = t.client.Wait()
+		return nil, s.refuseClosed()
+	case err != nil && s.closed:
+		return nil, s.refuseClosed()
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx) // says nothing about the server
 	case err != nil:
-		s.trouble.failed(err, s.o.Clock())
-		s.o.Log.WarnContext(ctx, "no connection", "remote", s.o.Name, "address", s.o.Address, "retry", s.trouble.pause, "error", err)
+		s.failed(ctx, err)
 		return nil, err
-	case s.closed:
-		t.close()
-		return nil, &folder.Error{Op: "connect", Name: s.o.Address, Kind: folder.ErrUnavailable, Cause: errClosed}
 	}
-	s.trouble = trouble{login: s.trouble.login}
-	c := &session{transport: t, limit: s.o.ProgressTimeout, ended: make(chan struct{}), late: &s.work, busy: 1}
+	c := &session{transport: t, server: s, ended: make(chan struct{}), busy: 1}
 	c.idle = time.AfterFunc(s.o.Idle, func() { s.closeIdle(c) })
 	c.idle.Stop()
 	s.sessions = append(s.sessions, c)
@@ -153,7 +203,7 @@ func (s *Server) dial(ctx context.Context) (*session, error) {
 	if t.alive != nil && s.o.KeepAlive > 0 {
 		s.work.Go(func() { c.keepAlive(s.o.KeepAlive) })
 	}
-	s.o.Log.InfoContext(ctx, "connected", "remote", s.o.Name, "address", s.o.Address)
+	s.connected(ctx)
 	return c, nil
 }
 
@@ -198,66 +248,4 @@ func (c *session) keepAlive(pause time.Duration) {
 			}
 		}
 	}
-}
-
-// trouble is why there is no connection, and until when none is tried. A server that
-// is gone is asked a second later, and then ever less; one that refuses the login is
-// left alone for longer, because servers lock accounts, unless the secret has changed.
-type trouble struct {
-	err   error
-	tries int
-	pause time.Duration
-	since time.Time
-	login [sha256.Size]byte // of the credentials that were tried last
-}
-
-const (
-	firstPause = time.Second
-	mostPause  = time.Minute
-
-	firstLoginPause = 30 * time.Second
-	mostLoginPause  = 10 * time.Minute
-)
-
-func (t *trouble) failed(err error, now time.Time) {
-	pause, most := firstPause, mostPause
-	if errors.Is(err, folder.ErrLogin) {
-		pause, most = firstLoginPause, mostLoginPause
-	}
-	for range t.tries {
-		if pause *= 2; pause > most {
-			pause = most
-			break
-		}
-	}
-	t.err, t.pause, t.since = err, pause, now
-	t.tries++
-}
-
-// resting gives the last failure while its pause lasts. A clock that was set back
-// ends it.
-func (t *trouble) resting(now time.Time) error {
-	if t.err == nil || now.Before(t.since) || !now.Before(t.since.Add(t.pause)) {
-		return nil
-	}
-	return t.err
-}
-
-// mended tells whether the login was refused and other secrets lie there now.
-func (s *Server) mended() bool {
-	if !errors.Is(s.trouble.err, folder.ErrLogin) || s.pipe != nil {
-		return false
-	}
-	c, err := s.credentials(context.Background(), false) // the agent's keys are no part of the digest
-	if err != nil {
-		return false
-	}
-	c.close()
-	return c.digest != s.trouble.login
-}
-
-func (s *Server) noteLogin(c *credentials) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.trouble.login = c.digest
 }

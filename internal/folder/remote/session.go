@@ -7,23 +7,26 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
+
+	"sendconnector/internal/folder"
 )
 
 // progress counts what the server's SFTP side sends; signs of life of the connection
 // below do not count.
 type progress struct {
-	r io.Reader
-	n atomic.Uint64
+	r     io.Reader
+	n     atomic.Uint64
+	names nameCount
 }
 
 func (p *progress) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	p.n.Add(uint64(n))
+	p.names.see(b[:n])
 	return n, err
 }
 
@@ -31,12 +34,11 @@ func (p *progress) Read(b []byte) (int, error) {
 // server's mutex.
 type session struct {
 	*transport
-	limit time.Duration   // ProgressTimeout
-	ended chan struct{}   // closed when the connection has gone
-	late  *sync.WaitGroup // answers that nobody waits for any more; the server waits for them
-	over  atomic.Bool     // it is of no use any more; ended will follow
-	busy  int             // requests under way
-	idle  *time.Timer     // closes it when nobody uses it
+	server *Server
+	ended  chan struct{} // closed when the connection has gone
+	over   atomic.Bool   // it is of no use any more; ended will follow
+	busy   int           // requests under way
+	idle   *time.Timer   // closes it when nobody uses it
 }
 
 func (s *session) dead() bool {
@@ -79,12 +81,26 @@ func call[T any](ctx context.Context, s *session, most int, fn func(*sftp.Client
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	done := make(chan answer[T], 1)
+	if !s.server.begin() {
+		return none, &lost{errClosed}
+	}
+	done, left := make(chan answer[T], 1), make(chan struct{})
 	go func() {
+		defer s.server.work.Done()
 		v, err := fn(s.client)
 		done <- answer[T]{v, err}
+		<-left // an answer that nobody waited for is this goroutine's to put away
+		select {
+		case a := <-done:
+			if a.err == nil && drop != nil {
+				drop(a.value)
+			}
+		default:
+		}
 	}()
-	timer := time.NewTimer(s.limit)
+	defer close(left)
+	limit := s.server.o.ProgressTimeout
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	before := s.bytes.n.Load()
 	for periods := 1; ; periods++ {
@@ -92,11 +108,6 @@ func call[T any](ctx context.Context, s *session, most int, fn func(*sftp.Client
 		case a := <-done:
 			return answered(s, a)
 		case <-ctx.Done():
-			s.late.Go(func() {
-				if a := <-done; a.err == nil && drop != nil {
-					drop(a.value)
-				}
-			})
 			return none, &lost{context.Cause(ctx)}
 		case <-timer.C:
 		}
@@ -106,10 +117,10 @@ func call[T any](ctx context.Context, s *session, most int, fn func(*sftp.Client
 			if a := <-done; a.err == nil {
 				return a.value, nil
 			}
-			return none, &lost{fmt.Errorf("no answer for %v", s.limit*time.Duration(periods))}
+			return none, &lost{fmt.Errorf("no answer for %v", limit*time.Duration(periods))}
 		}
 		before = now
-		timer.Reset(s.limit)
+		timer.Reset(limit)
 	}
 }
 
@@ -127,6 +138,9 @@ func isAnswer(err error) bool {
 	var status *sftp.StatusError
 	if errors.As(err, &status) {
 		return status.Code != codeNoConnection && status.Code != codeConnectionLost
+	}
+	if errors.Is(err, folder.ErrEndless) {
+		return true // the server's, before we had heard all of it
 	}
 	var network *net.OpError // a firewall's "not permitted" is nobody's answer
 	return !errors.As(err, &network) && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission))

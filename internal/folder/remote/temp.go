@@ -34,9 +34,14 @@ func (f *Folder) leave(temp string) {
 }
 
 // discard removes the temporary file of a publication that failed, or remembers it
-// while the server cannot be reached.
+// while the server cannot be reached, or does not answer while somebody waits to stop.
 func (f *Folder) discard(ctx context.Context, temp string) {
-	if err := f.remove(context.WithoutCancel(ctx), temp); err != nil && !errors.Is(err, folder.ErrNotExist) {
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), leaving)
+		defer cancel()
+	}
+	if err := f.remove(ctx, temp); err != nil && !errors.Is(err, folder.ErrNotExist) {
 		f.leave(temp)
 	}
 }

@@ -73,6 +73,14 @@ func TestStalledRequestsEnd(t *testing.T) {
 	}
 }
 
+func publish(ctx context.Context, f folder.Folder, name, text string) error {
+	_, err := f.Publish(ctx, name, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
+		return err
+	})
+	return err
+}
+
 func get(ctx context.Context, f folder.Folder, name string) (string, error) {
 	r, err := f.Open(ctx, name)
 	if err != nil {

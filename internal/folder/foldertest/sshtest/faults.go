@@ -2,6 +2,7 @@ package sshtest
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
 )
 
@@ -71,6 +72,29 @@ func (w *wires) ListTwice() {
 		twice = binary.BigEndian.AppendUint32(twice, 2*binary.BigEndian.Uint32(body[5:]))
 		twice = append(twice, entries...)
 		return append(twice, entries...)
+	}
+}
+
+// ListForEver is a server whose folders have no end: it invents names, or empty answers
+// if it invents none.
+func (w *wires) ListForEver(names int) {
+	n := 0
+	w.rewrite = func(p Packet, body []byte) []byte {
+		if !p.Reply || p.Of != Readdir {
+			return body
+		}
+		endless := append([]byte{Name}, body[1:5]...)
+		endless = binary.BigEndian.AppendUint32(endless, uint32(names)) //nolint:gosec // a test's few
+		for range names {
+			n++
+			name := fmt.Sprintf("%09d.pdf", n)
+			for range 2 {
+				endless = binary.BigEndian.AppendUint32(endless, uint32(len(name))) //nolint:gosec // 13
+				endless = append(endless, name...)
+			}
+			endless = append(endless, 0, 0, 0, 0)
+		}
+		return endless
 	}
 }
 
