@@ -4,14 +4,10 @@ import (
 	"maps"
 	"net"
 	"path"
-	"regexp"
 	"strings"
 	"time"
-)
 
-var (
-	fingerprintRule = regexp.MustCompile(`^SHA256:[A-Za-z0-9+/]{43}=?$`)
-	keyLineRule     = regexp.MustCompile(`^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}( .*)?$`)
+	"sendconnector/internal/folder/remote"
 )
 
 // remote checks an SFTP server. One without any host key is no mistake of the file: its
@@ -39,8 +35,8 @@ func (k *checker) remote(name string, r *Remote) {
 		k.wrong(at+".passphrase", "passphrase goes with key_file")
 	}
 	for _, key := range r.HostKeys {
-		if !fingerprintRule.MatchString(key) && !keyLineRule.MatchString(key) {
-			k.wrong(at+".host_keys", "%q is neither a fingerprint (SHA256:…) nor a key (ssh-ed25519 AAAA…)", key)
+		if err := remote.CheckHostKey(key); err != nil {
+			k.wrong(at+".host_keys", "%v", err)
 		}
 	}
 	k.within(at+".sessions", r.Sessions, 1, 8)
@@ -61,11 +57,11 @@ func (k *checker) secret(at string, s Secret) {
 }
 
 // onServer checks the path of a source or outbox against the remote it names.
-func (k *checker) onServer(at, key, remote, dir string) {
+func (k *checker) onServer(at, key, server, dir string) {
 	switch {
-	case remote == "":
-	case k.c.Remotes[remote] == nil:
-		k.wrong(at+".remote", "there is no remote %q%s", remote, suggest(remote, maps.Keys(k.c.Remotes)))
+	case server == "":
+	case k.c.Remotes[server] == nil:
+		k.wrong(at+".remote", "there is no remote %q%s", server, suggest(server, maps.Keys(k.c.Remotes)))
 	case strings.Contains(dir, `\`) || path.Clean(dir) != strings.TrimSuffix(dir, "/") || strings.HasPrefix(path.Clean(dir), ".."):
 		k.wrong(at+"."+key, "%q is not a path on a server: absolute, or relative to the folder of the login, with / and without . and ..", dir)
 	}

@@ -102,7 +102,7 @@ func TestMistakesAreFound(t *testing.T) {
 		"no login":             {"flows:", "remotes: {s: {address: h, user: u}}\nflows:", "needs a way to log in"},
 		"password in clear":    {"flows:", "remotes: {s: {address: h, user: u, password: geheim}}\nflows:", "a secret is not written here"},
 		"address with scheme":  {"flows:", "remotes: {s: {address: 'sftp://h', user: u, agent: true}}\nflows:", "address is required"},
-		"host key mistyped":    {"flows:", "remotes: {s: {address: h, user: u, agent: true, host_keys: [MD5:aa]}}\nflows:", "neither a fingerprint"},
+		"host key mistyped":    {"flows:", "remotes: {s: {address: h, user: u, agent: true, host_keys: [MD5:aa]}}\nflows:", "neither SHA256"},
 		"escape on the server": {"root: drop}}", "remote: s, root: ../drop}}\nremotes: {s: {address: h, user: u, agent: true}}", "not a path on a server"},
 		"pdnd without client":  {"environment: uat", "environment: uat, pdnd: {purpose_id: b, key_file: k}", "client_id is required"},
 	}

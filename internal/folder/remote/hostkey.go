@@ -2,6 +2,8 @@ package remote
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -20,34 +22,55 @@ type pins struct {
 	fingerprints []string // pinned without the key itself, so of a type not known
 }
 
-// parsePins reads fingerprints and key lines; a line may have host names in front, as
-// in known_hosts, and a comment at its end.
+// parsePins reads what the configuration says of host keys.
 func parsePins(lines []string) (pins, error) {
 	var p pins
 	var faults []error
 	for _, line := range lines {
-		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "SHA256:") {
-			line = strings.TrimSuffix(line, "=") // as some programs print it
-			if len(line) != len("SHA256:")+43 {
-				faults = append(faults, fmt.Errorf("host key %q: a fingerprint is SHA256: and 43 characters", line))
-			}
-			p.fingerprints = append(p.fingerprints, line)
-			continue
+		key, fingerprint, err := parsePin(line)
+		switch {
+		case err != nil:
+			faults = append(faults, err)
+		case key != nil:
+			p.keys = append(p.keys, key)
+		default:
+			p.fingerprints = append(p.fingerprints, fingerprint)
 		}
-		key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(line))
-		if err != nil {
-			if _, rest, ok := strings.Cut(line, " "); ok {
-				key, _, _, _, err = ssh.ParseAuthorizedKey([]byte(rest))
-			}
-		}
-		if err != nil {
-			faults = append(faults, fmt.Errorf("host key %q: neither SHA256:… nor a line such as ssh-ed25519 AAAA…", line))
-			continue
-		}
-		p.keys = append(p.keys, key)
 	}
 	return p, errors.Join(faults...)
+}
+
+// CheckHostKey tells whether line can stand among Options.HostKeys. It is the one rule
+// for it: whoever reads a configuration asks here.
+func CheckHostKey(line string) error {
+	_, _, err := parsePin(line)
+	return err
+}
+
+// parsePin reads a fingerprint, or a key as a line. The line may have host names in
+// front, as ssh-keyscan and known_hosts write it, and a comment at its end; those are
+// not looked at. Lines that known_hosts marks (revoked, an authority) or that are
+// commented out there vouch for nothing.
+func parsePin(line string) (key ssh.PublicKey, fingerprint string, err error) {
+	line = strings.TrimSpace(line)
+	if hash, ok := strings.CutPrefix(line, "SHA256:"); ok {
+		hash = strings.TrimSuffix(hash, "=") // as some programs print it
+		if sum, err := base64.RawStdEncoding.Strict().DecodeString(hash); err != nil || len(sum) != sha256.Size {
+			return nil, "", fmt.Errorf("host key %q: a fingerprint is SHA256: and 43 characters", line)
+		}
+		return nil, "SHA256:" + hash, nil
+	}
+	fields := strings.Fields(line)
+	for at := range min(2, len(fields)-1) {
+		blob, err := base64.StdEncoding.DecodeString(fields[at+1])
+		if err != nil || strings.HasPrefix(fields[0], "@") || strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		if key, err := ssh.ParsePublicKey(blob); err == nil && key.Type() == fields[at] {
+			return key, "", nil
+		}
+	}
+	return nil, "", fmt.Errorf("host key %q: neither SHA256:… nor a line such as ssh-ed25519 AAAA…", line)
 }
 
 // trust decides about one server's host key for one connection.

@@ -76,7 +76,7 @@ func (s *Server) failed(ctx context.Context, err error) {
 		s.fewer.pause = fewerPause
 		return
 	}
-	if s.trouble.err == nil || cause(s.trouble.err) != cause(err) {
+	if !errors.Is(s.trouble.err, cause(err)) {
 		log.WarnContext(ctx, "no connection", "error", err)
 	}
 	s.trouble.failed(err, now)

@@ -106,6 +106,48 @@ func TestHostKeys(t *testing.T) {
 	}
 }
 
+// Damage prevented: a line that one of the two readers of the configuration takes and
+// the other refuses, so that what check says to paste does not start; or one that
+// known_hosts has struck out, and that is trusted here.
+func TestHostKeyLines(t *testing.T) {
+	s, rsa := sshtest.Start(t, sshtest.Options{}), sshtest.Start(t, sshtest.Options{RSA: true})
+	blob := strings.TrimPrefix(s.HostKey, "ssh-ed25519 ")
+	for line, good := range map[string]bool{
+		s.HostKey:                              true,
+		" " + s.HostKey + " ":                  true,
+		s.HostKey + " server del comune":       true,
+		"server.example " + s.HostKey:          true,
+		hostLine(s, false) + " with a comment": true,
+		hostLine(s, true):                      true,
+		rsa.HostKey:                            true,
+		hostLine(rsa, false):                   true,
+		s.Fingerprint:                          true,
+		s.Fingerprint + "=":                    true,
+		"":                                     false,
+		"@revoked " + s.HostKey:                false,
+		"@revoked " + hostLine(s, false):       false,
+		"@cert-authority * " + s.HostKey:       false,
+		"# " + s.HostKey:                       false,
+		"#" + hostLine(s, false):               false,
+		"ssh-rsa " + blob:                      false,
+		"ssh-ed25519 " + blob[:40]:             false,
+		"ssh-ed25519":                          false,
+		"MD5:aa:bb":                            false,
+		s.Fingerprint[:40]:                     false,
+		strings.Replace(s.Fingerprint, ":", ": ", 1): false,
+	} {
+		o := options(s)
+		o.HostKeys = []string{line}
+		server, err := remote.NewServer(o)
+		if (err == nil) != good || (remote.CheckHostKey(line) == nil) != good {
+			t.Errorf("%q: server %v, check %v, want good: %v", line, err, remote.CheckHostKey(line), good)
+		}
+		if server != nil {
+			server.Close()
+		}
+	}
+}
+
 // Damage prevented: a server that was installed anew is trusted, or stays refused when
 // the new key has been entered.
 func TestHostKeyChanges(t *testing.T) {
