@@ -14,10 +14,6 @@ import (
 // stream does, much sooner, and drops it when SEND answers.
 const unreachableFor = 15 * time.Minute
 
-// longestHold is the longest that SEND can hold a sender: a later time was set while
-// the clock was wrong.
-const longestHold = 25 * time.Hour
-
 // unreachable says to everybody that SEND does not answer this sender: status,
 // stato.csv, outcome files and the exit code, and not the log alone. Errors of other
 // kinds have said so themselves.
@@ -66,7 +62,7 @@ func (c *Connector) begin(ctx context.Context, s *sender) (again time.Time, err 
 		if h := s.heldBy(holds); h != nil && h.Deaf && h.Reason != send.HeldUnreachable {
 			return h.Until, nil
 		}
-		if s.again.After(now) && s.again.Before(now.Add(longestHold)) {
+		if s.again.After(now) && s.again.Before(now.Add(ledger.LongestWait)) {
 			return s.again, nil
 		}
 	}

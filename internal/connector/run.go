@@ -314,7 +314,7 @@ func (c *Connector) holdsNow(ctx context.Context) ([]ledger.Hold, error) {
 	err := c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		all, err := tx.Holds()
 		for _, h := range all {
-			if h.Until.IsZero() || h.Until.After(now) {
+			if h.InForce(now) {
 				inForce = append(inForce, h)
 			}
 		}

@@ -51,7 +51,7 @@ func (t *Tx) ExtendHold(h Hold) error {
 	for _, old := range holds {
 		same := old.Scope == h.Scope && old.Name == h.Name
 		unreached := old.Reason == unreachable && h.Reason != unreachable && !old.Until.IsZero()
-		if same && !unreached && (old.Deaf || !h.Deaf) && (old.Until.IsZero() || old.Until.After(h.Until)) {
+		if same && old.InForce(t.now) && !unreached && (old.Deaf || !h.Deaf) && (old.Until.IsZero() || old.Until.After(h.Until)) {
 			return nil
 		}
 	}
@@ -125,7 +125,7 @@ func (t *txn) holdStored(scope HoldScope, name string) (*Hold, error) {
 
 func (t *txn) holdInForce(scope HoldScope, name string) (*Hold, error) {
 	h, err := t.holdStored(scope, name)
-	if err != nil || h == nil || !h.Until.IsZero() && !h.Until.After(t.now) {
+	if err != nil || h == nil || !h.InForce(t.now) {
 		return nil, err
 	}
 	return h, nil

@@ -18,7 +18,7 @@ func TestRule13OnlySendingWaits(t *testing.T) {
 	w.now = w.now.Add(25 * time.Hour)
 	heard := func() (asked, fetched int) {
 		t.Helper()
-		found, err := w.l.DueToAsk(bg, "comune", 10)
+		found, err := w.l.DueToAsk(bg, "comune", 10, 30*24*time.Hour)
 		w.ok(err)
 		for _, n := range found {
 			w.l.Done(n.ID)

@@ -54,6 +54,8 @@ func (t *txn) endedByTime() (over []Hold, open []string, next time.Time, err err
 	for _, h := range holds {
 		switch end := h.Until.Add(trial); {
 		case h.Until.IsZero():
+		case end.After(t.now.Add(LongestWait + trial)): // a false clock's, and no trial of anything
+			over = append(over, h)
 		case end.After(t.now):
 			next = earlier(next, end)
 		default:

@@ -259,6 +259,19 @@ type Hold struct {
 	Deaf bool `json:",omitzero"`
 }
 
+// LongestWait is the longest that the connector sets itself to wait for a hold of its
+// own or before it tries something again: a day, of 25 hours where the clocks go back,
+// and the fifth by which waits are spread. What lies further ahead was written under a
+// clock that has been mended since; it would last until the false time comes, years
+// perhaps, and counts as over.
+const LongestWait = 30 * time.Hour
+
+// InForce tells whether the hold keeps anything at now. One without an end is a
+// person's and lasts until resume.
+func (h *Hold) InForce(now time.Time) bool {
+	return h.Until.IsZero() || h.Until.After(now) && !h.Until.After(now.Add(LongestWait))
+}
+
 // Event is a timeline element kept, by element id.
 type Event struct {
 	ID        ID        `json:",omitzero"`

@@ -93,7 +93,7 @@ func TestRetriesComeBackInTime(t *testing.T) {
 	equal(t, "then", w.due(), []ID{v[0].ID, v[1].ID})
 	w.send(v[1].ID)
 	ask := func() int {
-		found, err := w.l.DueToAsk(bg, "comune", 10)
+		found, err := w.l.DueToAsk(bg, "comune", 10, 30*24*time.Hour)
 		w.ok(err)
 		for _, n := range found {
 			w.l.Done(n.ID)

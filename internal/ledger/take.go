@@ -62,18 +62,20 @@ func (l *Ledger) DoneArtifacts(arts ...*Artifact) {
 // taken by somebody else. First what has been tried before, then fresh work by
 // batch. Give back with Done.
 func (l *Ledger) DueToSend(ctx context.Context, sender string, limit int) ([]*Notification, error) {
-	return l.take(ctx, sender, dueSend, limit)
+	return l.take(ctx, sender, dueSend, limit, LongestWait)
 }
 
 // DueToResolve takes notifications in INTENT: look up before anything else.
 func (l *Ledger) DueToResolve(ctx context.Context, sender string, limit int) ([]*Notification, error) {
-	return l.take(ctx, sender, dueResolve, limit)
+	return l.take(ctx, sender, dueResolve, limit, LongestWait)
 }
 
 // DueToAsk takes notifications to look up at SEND: SUBMITTED ones without an answer
-// whose time has come, and later ones with a time set.
-func (l *Ledger) DueToAsk(ctx context.Context, sender string, limit int) ([]*Notification, error) {
-	return l.take(ctx, sender, dueAsk, limit)
+// whose time has come, and later ones with a time set. longest is the longest that
+// anybody sets such a time ahead: one that lies further is a false clock's (see
+// LongestWait), and due.
+func (l *Ledger) DueToAsk(ctx context.Context, sender string, limit int, longest time.Duration) ([]*Notification, error) {
+	return l.take(ctx, sender, dueAsk, limit, longest)
 }
 
 // search is one call for due work.
@@ -86,7 +88,7 @@ type search struct {
 	found  []*Notification
 }
 
-func (l *Ledger) take(ctx context.Context, sender string, class byte, limit int) ([]*Notification, error) {
+func (l *Ledger) take(ctx context.Context, sender string, class byte, limit int, longest time.Duration) ([]*Notification, error) {
 	l.taken.mu.Lock()
 	defer l.taken.mu.Unlock()
 	var found []*Notification
@@ -100,7 +102,7 @@ func (l *Ledger) take(ctx context.Context, sender string, class byte, limit int)
 			return err
 		}
 		s := &search{txn: t.txn, sender: sender, no: no, limit: limit, asking: class == dueAsk}
-		if err := s.entries(class); err != nil {
+		if err := s.entries(class, longest); err != nil {
 			return err
 		}
 		if class == dueSend {
@@ -120,11 +122,29 @@ func (l *Ledger) take(ctx context.Context, sender string, class byte, limit int)
 	return found, nil
 }
 
-// entries searches the due index, the longest due first.
-func (s *search) entries(class byte) error {
+// eachDue visits what is due of a prefix of a due index, the longest due first, and then
+// what waits for longer than longest, which only a false clock can have written.
+func (t *txn) eachDue(in bucket, prefix []byte, longest time.Duration, visit func(k, v []byte) (bool, error)) error {
+	stopped := false
+	err := t.each(in, prefix, nil, func(k, v []byte) (more bool, err error) {
+		if binary.BigEndian.Uint64(k[5:]) > millis(t.now) {
+			return false, nil
+		}
+		more, err = visit(k, v)
+		stopped = !more
+		return more, err
+	})
+	if err != nil || stopped {
+		return err
+	}
+	return t.each(in, prefix, joined(prefix, u64(millis(t.now.Add(longest))+1)), visit)
+}
+
+// entries searches the due index.
+func (s *search) entries(class byte, longest time.Duration) error {
 	prefix := joined([]byte{class}, s.no)
-	return s.each(bDue, prefix, nil, func(k, v []byte) (bool, error) {
-		if len(s.found) >= s.limit || binary.BigEndian.Uint64(k[5:]) > millis(s.now) {
+	return s.eachDue(bDue, prefix, longest, func(k, v []byte) (bool, error) {
+		if len(s.found) >= s.limit {
 			return false, nil
 		}
 		id := idFrom(k[13:])
@@ -215,8 +235,8 @@ func (l *Ledger) takeArtifacts(ctx context.Context, class byte, kind, name strin
 		if err != nil {
 			return err
 		}
-		return t.each(bArtDue, joined([]byte{class}, no), nil, func(k, _ []byte) (bool, error) {
-			if len(found) >= limit || binary.BigEndian.Uint64(k[5:]) > millis(t.now) {
+		return t.eachDue(bArtDue, joined([]byte{class}, no), LongestWait, func(k, _ []byte) (bool, error) {
+			if len(found) >= limit {
 				return false, nil
 			}
 			key := artKey(k[13:])

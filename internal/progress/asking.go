@@ -47,7 +47,7 @@ func (a *asking) due(ctx context.Context, mine func(*ledger.Notification) bool, 
 	var taken []ledger.ID
 	defer func() { a.p.o.Ledger.Done(taken...) }()
 	for len(taken) < askMost && ctx.Err() == nil && !a.stopped() {
-		list, err := a.p.o.Ledger.DueToAsk(ctx, a.p.o.Sender, askLimit)
+		list, err := a.p.o.Ledger.DueToAsk(ctx, a.p.o.Sender, askLimit, a.p.longestWait())
 		if err != nil || len(list) == 0 {
 			return err
 		}
@@ -68,6 +68,11 @@ func (a *asking) due(ctx context.Context, mine func(*ledger.Notification) bool, 
 		}
 	}
 	return nil
+}
+
+// longestWait is the longest that a notification can be left alone.
+func (p *Progress) longestWait() time.Duration {
+	return max(p.o.Silence, p.o.LookupAfter) + ledger.LongestWait
 }
 
 // nothingToAsk gives a notification that is due for no reason (any more) its right

@@ -108,7 +108,7 @@ func (p *Progress) deafHold(ctx context.Context) (deaf *ledger.Hold, err error) 
 	err = p.o.Ledger.View(ctx, func(tx *ledger.Tx) error {
 		holds, err := tx.Holds()
 		for _, h := range holds {
-			if h.Scope == ledger.HoldSender && h.Name == p.o.Sender && h.Deaf && h.Until.After(now) {
+			if h.Scope == ledger.HoldSender && h.Name == p.o.Sender && h.Deaf && !h.Until.IsZero() && h.InForce(now) {
 				deaf = &h
 			}
 		}

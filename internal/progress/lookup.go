@@ -50,7 +50,9 @@ func (p *Progress) mustLook(n *ledger.Notification) bool {
 	case ledger.Submitted:
 		return true
 	case ledger.Accepted, ledger.Cancelled:
-		return owed(n) || (!final(n) && !p.o.Clock().Before(n.LastEventAt.Add(p.o.Silence)))
+		now := p.o.Clock()
+		silent := !now.Before(n.LastEventAt.Add(p.o.Silence)) || n.LastEventAt.After(now.Add(ledger.LongestWait))
+		return owed(n) || !final(n) && silent // heard of in the future: nobody knows when that was
 	}
 	return false
 }

@@ -154,7 +154,7 @@ func TestRule23SweepAfterAGap(t *testing.T) {
 	w.read()
 	w.lookups()
 	for i := 1; i <= 250; i++ {
-		w.submitted(i, func(n *ledger.Notification) { n.NextAttempt = w.clock.Now().Add(1000 * time.Hour) })
+		w.submitted(i, func(n *ledger.Notification) { n.NextAttempt = w.clock.Now().Add(250 * time.Hour) })
 		w.send.status[w.get(ledger.ID(i)).RequestID] = send.RequestStatus{Status: send.Waiting}
 	}
 	w.clock.add(8 * 24 * time.Hour)
@@ -388,5 +388,50 @@ func TestAskPrice(t *testing.T) {
 	}
 	if _, err := w.progress().AskPrice(t.Context(), senderTaxID, "302000100000000002"); send.ClassOf(err) != send.NotFound {
 		t.Errorf("%v", err)
+	}
+}
+
+// Rule 23: what was heard, or put off, while the clock was years ahead says nothing
+// about silence nor about gaps: the notification would be asked for, and the gap noticed,
+// when that time really comes.
+func TestRule23HeardUnderAFalseClock(t *testing.T) {
+	const years = 6 * 365 * 24 * time.Hour
+	w := newWorld(t)
+	w.clock.add(years)
+	w.ensure()
+	id := w.submitted(1)
+	w.happen(event(catAccepted, -1, 61, "ACCEPTED", ""))
+	w.read()
+	w.lookups()
+	w.prices()
+	w.send.sent[iun] = sentOf(t, 1, "DELIVERING", event(catAccepted, -1, 61, "ACCEPTED", ""), event(catSendAnalog, 0, 70, "DELIVERING", ""))
+	if n := w.get(id); n.State != ledger.Accepted || w.send.count("sent") != 0 {
+		t.Fatalf("%s after %d reads", n.State, w.send.count("sent"))
+	}
+	w.clock.add(-years)
+	reads := func(what string, want int) {
+		t.Helper()
+		w.lookups()
+		w.prices()
+		if w.lookups(); w.send.count("sent") != want {
+			t.Errorf("%s: %d reads, want %d", what, w.send.count("sent"), want)
+		}
+	}
+	reads("the clock was mended", 1)
+	if n := w.get(id); n.SENDStatus != "DELIVERING" {
+		t.Errorf("still %s", n.SENDStatus)
+	}
+	w.clock.add(9 * 24 * time.Hour)
+	reads("within the silence", 1)
+	w.clock.add(24 * time.Hour)
+	reads("after the silence", 2)
+
+	w.read() // last read in the future: a gap of unknown length
+	if s := w.stream(); !s.Sweep || s.LastRead.After(w.clock.Now()) {
+		t.Errorf("no sweep: %+v", s)
+	}
+	reads("swept", 3)
+	if s := w.stream(); s.Sweep {
+		t.Errorf("the sweep has no end: %+v", s)
 	}
 }

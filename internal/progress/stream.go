@@ -25,9 +25,6 @@ const (
 	streamRarely = 15 * time.Minute
 	// checkAgain is when a daily check that failed is made again.
 	checkAgain = time.Hour
-	// longestPause is the longest that SEND can ask of a reader: a later time in the
-	// ledger was written while the clock was wrong.
-	longestPause = 25 * time.Hour
 )
 
 // ErrNoStream: Ensure has not made sure of a stream yet.
@@ -48,7 +45,7 @@ func (p *Progress) ReadStream(ctx context.Context) (Report, error) {
 		if err != nil {
 			return r, err
 		}
-		if now := p.o.Clock(); s.NextRead.After(now) && s.NextRead.Before(now.Add(longestPause)) {
+		if now := p.o.Clock(); s.NextRead.After(now) && s.NextRead.Before(now.Add(ledger.LongestWait)) {
 			r.Next = s.NextRead
 			return r, nil
 		}

@@ -90,7 +90,7 @@ func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
 	if n.RequestID == "" && n.IUN == "" {
 		return false
 	}
-	return n.SubmittedAt.Before(s.CreatedAt)
+	return n.SubmittedAt.Before(s.CreatedAt) || n.SubmittedAt.After(p.o.Clock().Add(ledger.LongestWait)) // by a false clock
 }
 
 // sweepsFirst reports whether a stream is left alone until its sweep is over. The
@@ -99,14 +99,16 @@ func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
 // never be fetched. A sweep that comes to no end holds the stream up for sweepPatience
 // only, far less than events are kept.
 func (p *Progress) sweepsFirst(s *ledger.Stream) bool {
-	return s.Sweep && s.SweepFirst && p.o.Clock().Sub(s.CreatedAt) < sweepPatience
+	return s.Sweep && s.SweepFirst && p.o.Clock().Sub(s.CreatedAt).Abs() < sweepPatience
 }
 
 // noticeGap starts a sweep, before anything is read, where the stream was not read for
-// longer than SEND keeps events.
+// longer than SEND keeps events, or where nobody knows for how long: the clock was
+// wrong when it was read last.
 func (p *Progress) noticeGap(ctx context.Context, s *ledger.Stream) error {
 	now := p.o.Clock()
-	if s.LastRead.IsZero() || now.Sub(s.LastRead) <= eventRetention {
+	gap := now.Sub(s.LastRead)
+	if s.LastRead.IsZero() || gap <= eventRetention && gap > -ledger.LongestWait {
 		return nil
 	}
 	startSweep(s, now)                   // anew, where one was under way

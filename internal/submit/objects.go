@@ -71,9 +71,10 @@ func pagoPaRecipient(field string) (string, bool) {
 	return recipient, true
 }
 
-// fresh reports whether a document's upload can still be named in a request.
+// fresh reports whether a document's upload can still be named in a request. Of one in the
+// future, written under a clock that was wrong, nobody knows how old it is.
 func fresh(d *ledger.Document, now time.Time) bool {
-	return d.Key != "" && d.Version != "" && now.Sub(d.UploadedAt) < renewAfter
+	return d.Key != "" && d.Version != "" && now.Sub(d.UploadedAt).Abs() < renewAfter
 }
 
 // uploaded reports whether every document can be named in a request.

@@ -163,7 +163,7 @@ func (s *Submitter) holds(ctx context.Context, well bool) ([]ledger.Hold, error)
 		all, err := tx.Holds()
 		for _, h := range all {
 			mine := h.Scope != ledger.HoldSender || h.Name == s.o.Sender
-			switch ended := !h.Until.IsZero() && !h.Until.After(now); {
+			switch ended := !h.InForce(now); {
 			case mine && !ended:
 				inForce = append(inForce, h)
 			case mine && h.Scope == ledger.HoldSender:
