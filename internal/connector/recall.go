@@ -149,49 +149,73 @@ func (r *recall) chain(ctx context.Context, s *sender, k ledger.Key) (submit.Cha
 // something of it is not there: nobody knows whether that was yet to be sent or had
 // been given up, so a person must say. It may be repeated.
 func (r *recall) settle(ctx context.Context, batch string) error {
-	ready, waiting, err := r.open(ctx, batch)
+	left, err := r.find(ctx, batch)
 	if err != nil {
 		return err
 	}
-	asked := len(ready) + len(waiting)
-	for _, n := range append(ready, waiting...) {
+	return r.gate(ctx, batch, left, "C-RELEASE-REBUILT")
+}
+
+// settleRestored is settle for a batch that a restored ledger was going to send, or that
+// waited already, for the reason that it keeps.
+func (r *recall) settleRestored(ctx context.Context, b *ledger.Batch) error {
+	left, err := r.find(ctx, b.ID)
+	if err != nil {
+		return err
+	}
+	return r.gate(ctx, b.ID, left, b.ReleaseWhy)
+}
+
+// find brings what would be sent of a batch to where SEND has it, and counts what SEND
+// does not know.
+func (r *recall) find(ctx context.Context, batch string) (left int, err error) {
+	all, err := r.open(ctx, batch)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range all {
 		if err := r.settleOne(ctx, n); err != nil {
-			return err
+			return 0, err
 		}
 	}
-	ready, waiting, err = r.open(ctx, batch)
-	if err != nil {
-		return err
+	asked := len(all)
+	if all, err = r.open(ctx, batch); err != nil {
+		return 0, err
 	}
-	left := len(ready) + len(waiting)
-	r.report.Found += asked - left
+	r.report.Found += asked - len(all)
 	clear(r.chains)
-	return r.gate(ctx, batch, left)
+	return len(all), nil
 }
 
 // gate opens the release gate of a batch of which nothing is left to send, and says
-// why where it stays shut.
-func (r *recall) gate(ctx context.Context, batch string, left int) error {
-	if left == 0 {
-		return r.c.ledger.Release(ctx, batch)
-	}
-	r.report.Unknown += left
-	r.report.Awaiting = append(r.report.Awaiting, batch)
-	return r.c.ledger.Update(ctx, func(tx *ledger.Tx) error {
+// why where it stays shut. What a person has released or discarded meanwhile is left
+// as the person wants it.
+func (r *recall) gate(ctx context.Context, batch string, left int, why string) error {
+	waits := false
+	err := r.c.ledger.Update(ctx, func(tx *ledger.Tx) error {
 		b, err := tx.Batch(batch)
-		if err != nil {
+		waits = err == nil && b.Release == ledger.AwaitsRelease
+		if err != nil || !waits {
 			return err
 		}
-		b.Release, b.ReleaseWhy = ledger.AwaitsRelease, "C-RELEASE-REBUILT"
+		if b.ReleaseWhy = why; left == 0 {
+			b.Release, b.ReleaseAt, b.ReleaseWhy = ledger.Released, time.Time{}, ""
+		}
 		return tx.PutBatch(b)
 	})
+	if err == nil && waits && left > 0 {
+		r.report.Unknown += left
+		r.report.Awaiting = append(r.report.Awaiting, batch)
+	}
+	return err
 }
 
 // open lists what of a batch would be sent if its gate were open: what it owns, and
-// its requests that wait behind a refused attempt.
-func (r *recall) open(ctx context.Context, batch string) (ready, waiting []*ledger.Notification, err error) {
+// its requests that wait behind a refused attempt, which come last.
+func (r *recall) open(ctx context.Context, batch string) (all []*ledger.Notification, err error) {
+	var waiting []*ledger.Notification
 	err = r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
-		ready, waiting = nil, nil
+		all, waiting = nil, nil
 		seen := map[ledger.ID]bool{}
 		var fault error
 		err := tx.Rows(batch, func(row *ledger.Row) bool {
@@ -205,14 +229,14 @@ func (r *recall) open(ctx context.Context, batch string) (ready, waiting []*ledg
 				fault = err
 			case n.Pending != nil && n.Pending.Batch == batch:
 				waiting = append(waiting, n)
-			case n.OwnerBatch == batch && n.State == ledger.Ready:
-				ready = append(ready, n)
+			case n.OwnerBatch == batch && n.State.Unanswered():
+				all = append(all, n)
 			}
 			return fault == nil
 		})
 		return errors.Join(err, fault)
 	})
-	return ready, waiting, err
+	return append(all, waiting...), err
 }
 
 // settleOne follows one notification through the attempts that SEND has.

@@ -284,9 +284,9 @@ func (t *Tx) AdoptAttempt(n *Notification, attempt int) error {
 	return t.writeHot(old)
 }
 
-// AdoptFound stores n, READY and never tried, as what a look-up found of it (rule 16):
-// a rebuilding found the request at SEND under this attempt, or found it taken by
-// another request. From then on the state table holds.
+// AdoptFound stores n, which had not been answered yet, as what a look-up found of it
+// (rule 16): a rebuilt or restored ledger found the request at SEND under this attempt,
+// or found it taken by another request. From then on the state table holds.
 func (t *Tx) AdoptFound(n *Notification, attempt int) error {
 	old, err := t.loadHot(n.ID)
 	if err != nil {
@@ -297,8 +297,8 @@ func (t *Tx) AdoptFound(n *Notification, attempt int) error {
 	default:
 		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "nothing that a look-up finds"}
 	}
-	if old.State != Ready || attempt < old.Attempt || old.Key != n.Key || old.OwnerBatch != n.OwnerBatch {
-		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "only what was never tried can be found like this"}
+	if !old.State.Unanswered() || attempt < old.Attempt || old.Key != n.Key || old.OwnerBatch != n.OwnerBatch {
+		return &TransitionError{ID: n.ID, From: old.State, To: n.State, Why: "only what has no answer yet can be found like this"}
 	}
 	if attempt > old.Attempt {
 		if err := t.raise(old, attempt); err != nil {

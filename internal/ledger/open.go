@@ -212,7 +212,8 @@ func (l *Ledger) prepare(beside uint64, seen found) error {
 func (l *Ledger) takeGeneration(b *bbolt.Tx, beside uint64, fresh bool, seen found) error {
 	own := metaNumber(b, "generation")
 	stale := metaNumber(b, "stale") != 0
-	if own < beside || (beside == 0 && !fresh) || (fresh && l.opts.Rebuild) || seen.oneHead {
+	older := !fresh && (own < beside || beside == 0 || seen.oneHead)
+	if older || (fresh && l.opts.Rebuild) {
 		stale = true
 		own = max(own, beside)
 	}
@@ -224,8 +225,8 @@ func (l *Ledger) takeGeneration(b *bbolt.Tx, beside uint64, fresh bool, seen fou
 			return err
 		}
 	}
-	if stale && !fresh {
-		if err := putMeta(b, "behind", 1); err != nil {
+	if older {
+		if err := putMeta(b, "behind", behindUngated); err != nil {
 			return err
 		}
 	}
@@ -270,6 +271,12 @@ func (l *Ledger) ClearStale(ctx context.Context) error {
 	}
 	return err
 }
+
+// What meta "behind" says until ClearBehind takes it away.
+const (
+	behindUngated = 1 // GateRestored has yet to run
+	behindGated   = 2 // it has: what a person releases from now on stays released
+)
 
 // Behind tells that the ledger was restored or is older than what was done with it,
 // so that the folders may hold batches it does not know, until ClearBehind says that

@@ -2,6 +2,10 @@ package ledger
 
 import (
 	"context"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -29,33 +33,65 @@ func (l *Ledger) ReleaseBy(ctx context.Context, batch, file string) error {
 	})
 }
 
-// GateDelayed lets every batch that would leave by itself later wait for a person, with
-// why as the reason. It is for a ledger that was restored: whether somebody has
-// discarded such a batch since the backup, nobody can tell.
-func (l *Ledger) GateDelayed(ctx context.Context, why string) error {
-	return l.Update(ctx, func(t *Tx) error {
-		var ids []string
-		if err := t.each(bBatch, nil, nil, func(k, _ []byte) (bool, error) {
-			ids = append(ids, string(k))
-			return true, nil
-		}); err != nil {
+// GateRestored shuts, with why as the reason, the release gate of every batch of which
+// something may still be sent, if the ledger was restored and this has not been done
+// since: whether a person has discarded such a batch after the backup, nobody can tell
+// from here. It names the batches that it shut. It is one transaction, and a second call
+// shuts nothing: a batch that is released after it stays released.
+func (l *Ledger) GateRestored(ctx context.Context, why string) (shut []string, err error) {
+	err = l.Update(ctx, func(t *Tx) error {
+		shut = nil
+		if metaNumber(t.b, "behind") != behindUngated {
+			return nil
+		}
+		sending, err := t.sending()
+		if err != nil {
 			return err
 		}
-		for _, id := range ids {
-			h, err := t.head(id)
+		for _, no := range slices.Sorted(maps.Keys(sending)) {
+			h, err := t.headByNo(no)
 			if err != nil {
 				return err
 			}
-			if h.State != Sealed || h.Release != DelayedRelease {
+			if h.State != Sealed || h.Release == AwaitsRelease || h.Release == DiscardedBatch {
 				continue
 			}
 			h.Release, h.ReleaseAt, h.ReleaseWhy = AwaitsRelease, time.Time{}, why
 			if err := t.touch(h, true); err != nil {
 				return err
 			}
+			shut = append(shut, h.ID)
 		}
-		return nil
+		return t.put(bMeta, []byte("behind"), strconv.AppendUint(nil, behindGated, 10))
 	})
+	return shut, err
+}
+
+// sending gives the numbers of the batches of which something is to be sent, now or
+// later: what is READY, UPLOADED, INTENT, or waits for a new attempt.
+func (t *txn) sending() (map[uint64]bool, error) {
+	found := map[uint64]bool{}
+	for _, class := range []byte{dueSend, dueResolve} {
+		if err := t.each(bDue, []byte{class}, nil, func(_, gate []byte) (bool, error) {
+			found[binary.BigEndian.Uint64(gate)] = true
+			return true, nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	return found, t.each(bFresh, nil, nil, func(k, _ []byte) (bool, error) {
+		found[binary.BigEndian.Uint64(k[4:])] = true
+		return true, nil
+	})
+}
+
+// AwaitsRelease tells whether a batch's gate is shut until a person opens it.
+func (t *Tx) AwaitsRelease(batch string) (bool, error) {
+	h, err := t.head(batch)
+	if err != nil {
+		return false, err
+	}
+	return h.State == Sealed && h.Release == AwaitsRelease, nil
 }
 
 // DiscardBatch gives up what of a batch has not left: every notification before

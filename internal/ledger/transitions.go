@@ -68,6 +68,10 @@ func (s State) Taken() bool {
 	return s != ""
 }
 
+// Unanswered tells whether an attempt in this state has not been answered by SEND: it
+// is to be sent, or may have been.
+func (s State) Unanswered() bool { return s == Ready || s == Uploaded || s == Intent }
+
 // holdsIndex tells whether a notification keeps its notices and its act from other
 // keys (rule 6): while its key is taken and it is not cancelled, or while a new
 // request of it waits for its attempt.

@@ -216,6 +216,9 @@ func (w *work) resolve(ctx context.Context) (bool, error) {
 		}
 		w.run.reached()
 	}
+	if waits, err := w.awaitsRelease(ctx); waits || err != nil {
+		return false, err
+	}
 	if !uploaded(w.n.Documents, w.s.o.Clock()) {
 		if ok, err := w.renew(ctx); !ok {
 			return false, err
@@ -229,6 +232,24 @@ func (w *work) resolve(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return w.post(ctx)
+}
+
+// awaitsRelease takes back an intent that SEND proves to have nothing of, where the gate
+// of its batch has been shut since: the ledger was restored, and somebody may have given
+// the batch up after the backup. It is UPLOADED again and waits like the rest.
+func (w *work) awaitsRelease(ctx context.Context) (bool, error) {
+	waits := false
+	err := w.s.o.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		waits, err = tx.AwaitsRelease(w.n.OwnerBatch)
+		return err
+	})
+	if err != nil || !waits {
+		return false, err
+	}
+	return true, w.put(ctx, func(n *ledger.Notification) {
+		n.State = ledger.Uploaded
+		progress(n)
+	})
 }
 
 // heldNow reports whether a hold came while this notification was on its way.

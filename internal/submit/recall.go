@@ -76,18 +76,22 @@ func (c Chain) pick(n *ledger.Notification) (attempt int, how likeness) {
 	return 0, last
 }
 
-// Recall brings a READY notification that a rebuilding has just read to where SEND
-// has it; nothing is sent. One that SEND does not know stays as it is. Where SEND has
+// Recall brings a notification without an answer, which a rebuilding has just read or a
+// restored ledger was going to send, to where SEND has it; nothing is sent. One that SEND
+// does not know stays as it is. Where SEND has
 // another request under the key, ours waits behind it if that was refused (rule 16),
 // and is refused here otherwise (rule 14). A notification that is further already is
 // left alone, so that it may be repeated.
 func (s *Submitter) Recall(ctx context.Context, id ledger.ID, chain Chain) error {
 	return s.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		n, err := tx.Notification(id)
-		if err != nil || n.State != ledger.Ready || len(chain) < n.Attempt {
+		if err != nil || !n.State.Unanswered() || len(chain) < n.Attempt {
 			return err
 		}
 		at, like := chain.pick(n)
+		if n.State == ledger.Intent && (at == 0 || !like.digests) {
+			return nil // rule 14 is stricter after an intent: its own look-up decides
+		}
 		last := chain[len(chain)-1]
 		w := &work{s: s, n: n}
 		switch {
