@@ -8,7 +8,7 @@ import (
 
 // schemaVersion is what this program writes. An older ledger is migrated when it is
 // opened, a newer one refused.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // bucket names a table. Numbers are not stored, names are.
 type bucket int
@@ -50,13 +50,14 @@ const (
 	bTombAct                   // env u32 + act 16 + tax ids 8 + digest 8 -> digest of canonical key
 	bTombBatch                 // id of a batch that was purged -> nothing
 	bFreed                     // ms u64 + digest of pair + id -> nothing: who let go of a notice lately (rule 15, c)
+	bOrphanOf                  // digest of request id, or of protocol and token, 8 + digest of orphan 8 -> got ms
 	nBuckets
 )
 
 var bucketNames = [nBuckets]string{
 	"meta", "names", "batch", "batchno", "spool", "row", "note", "cold", "key", "pair", "act", "reqid", "iun", "due", "fresh",
 	"event", "artifact", "artdue", "orphan", "stream", "hold", "sighting", "pub", "unpublished", "change", "cost", "seq",
-	"rejected", "supersede", "chore", "allow", "tomb", "tombpair", "tombact", "tombbatch", "freed",
+	"rejected", "supersede", "chore", "allow", "tomb", "tombpair", "tombact", "tombbatch", "freed", "orphanof",
 }
 
 // fill tells how far a page is filled when it splits. Tables whose keys come in

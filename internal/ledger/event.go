@@ -146,60 +146,6 @@ func (t *Tx) Events(id ID, visit func(*Event) bool) error {
 	return nil
 }
 
-// orphanTTL is how long an event that matches nothing is kept (rule 22).
-const orphanTTL = 8 * 24 * time.Hour
-
-// AddOrphan keeps an event that matched nothing yet, once per element.
-func (t *Tx) AddOrphan(o *Orphan) error {
-	if o.Got.IsZero() {
-		o.Got = t.now
-	}
-	name := digest8(o.RequestID + "\x00" + o.Protocol + "\x00" + o.Token + "\x00" + o.ElementID)
-	known := false
-	if err := t.each(bOrphan, nil, nil, func(k, _ []byte) (bool, error) {
-		known = string(k[8:]) == string(name)
-		return !known, nil
-	}); err != nil || known {
-		return err
-	}
-	return t.write(bOrphan, joined(u64(millis(o.Got)), name), o)
-}
-
-// OrphansFor gives the kept events of a request, by request id or by (protocol,
-// token), in the order of their coming.
-func (t *Tx) OrphansFor(requestID, protocol, token string) ([]*Orphan, error) {
-	var found []*Orphan
-	err := t.each(bOrphan, nil, nil, func(k, v []byte) (bool, error) {
-		o := &Orphan{}
-		if err := t.decode(bOrphan, k, v, o); err != nil {
-			return false, err
-		}
-		if o.RequestID != "" && o.RequestID == requestID || o.Token != "" && o.Token == token && o.Protocol == protocol {
-			found = append(found, o)
-		}
-		return true, nil
-	})
-	return found, err
-}
-
-// DropOrphan removes one that has been applied: it may be another system's personal
-// data and is not kept longer than needed.
-func (t *Tx) DropOrphan(o *Orphan) error {
-	name := digest8(o.RequestID + "\x00" + o.Protocol + "\x00" + o.Token + "\x00" + o.ElementID)
-	return t.drop(bOrphan, joined(u64(millis(o.Got)), name))
-}
-
-// DropOrphans removes those that came before olderThan; the zero time means eight
-// days ago.
-func (t *Tx) DropOrphans(olderThan time.Time) error {
-	if olderThan.IsZero() {
-		olderThan = t.now.Add(-orphanTTL)
-	}
-	return t.dropWhile(bOrphan, nil, func(k []byte) bool {
-		return binary.BigEndian.Uint64(k) < millis(olderThan)
-	})
-}
-
 // dropWhile removes the keys under prefix, from the first on, for as long as more
 // answers true.
 func (t *txn) dropWhile(b bucket, prefix []byte, more func(k []byte) bool) error {

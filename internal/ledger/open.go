@@ -198,7 +198,7 @@ func (l *Ledger) prepare(beside uint64, seen found) error {
 				return err
 			}
 		}
-		if err := migrate(b, fresh); err != nil {
+		if err := l.migrate(b, fresh); err != nil {
 			return err
 		}
 		return l.takeGeneration(b, beside, fresh, seen)

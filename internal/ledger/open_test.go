@@ -286,7 +286,7 @@ func TestStoredFormsAreFrozen(t *testing.T) {
 			t.Errorf("%d bytes came back as %d, flags %d, %v", len(text), len(raw), flags, err)
 		}
 	}
-	if len(bucketNames) != int(nBuckets) || bucketNames[nBuckets-1] != "freed" {
+	if len(bucketNames) != int(nBuckets) || bucketNames[nBuckets-1] != "orphanof" {
 		t.Error("bucket names have moved")
 	}
 }

@@ -441,6 +441,11 @@ func TestVerifyFindsLies(t *testing.T) {
 		"change lost":    func(tx *Tx, _ ID) error { return tx.drop(bChange, logKey("tari", 2)) },
 		"row lost":       func(tx *Tx, _ ID) error { return tx.drop(bRow, rowKey(1, 2)) },
 		"stranger holds": func(tx *Tx, _ ID) error { return tx.put(bPair, joined([]byte("xxxx"), ID(99).key()), nil) },
+		"orphan hidden": func(tx *Tx, _ ID) error {
+			o := &Orphan{RequestID: "r", ElementID: "E"}
+			return errors.Join(tx.AddOrphan(o), tx.drop(bOrphanOf, joined(o.handles()[0], o.name())))
+		},
+		"orphan feigned": func(tx *Tx, _ ID) error { return tx.put(bOrphanOf, []byte("0123456789abcdef"), u64(1)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

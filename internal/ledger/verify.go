@@ -53,7 +53,7 @@ func (v *verifier) fault(record, format string, args ...any) {
 
 func (v *verifier) all() error {
 	v.fresh, v.states = map[string]int{}, map[string]map[State]int{}
-	for _, part := range []func() error{v.notes, v.keys, v.held, v.namesIndex, v.due, v.artifacts, v.events, v.batches, v.logs, v.decodable} {
+	for _, part := range []func() error{v.notes, v.keys, v.held, v.namesIndex, v.due, v.artifacts, v.events, v.orphans, v.batches, v.logs, v.decodable} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -394,7 +394,7 @@ func (v *verifier) logs() error {
 
 // decodable reads the checksum of every record that no other check has read.
 func (v *verifier) decodable() error {
-	for _, b := range []bucket{bSpool, bCold, bOrphan, bStream, bHold, bSighting, bPub, bRejected, bSupersede, bTomb} {
+	for _, b := range []bucket{bSpool, bCold, bStream, bHold, bSighting, bPub, bRejected, bSupersede, bTomb} {
 		if err := v.each(b, nil, nil, func(k, record []byte) (bool, error) {
 			if _, _, err := v.l.codec.open(record); err != nil {
 				v.fault(fmt.Sprintf("record %s %x", bucketNames[b], k), "%v", err)
