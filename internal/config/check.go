@@ -267,8 +267,8 @@ func (k *checker) folderNames(at string, f FolderNames) {
 // write into one folder under two sequences (rule 28).
 func (k *checker) overlaps() {
 	type taker struct {
-		flow, in string
-		match    []string
+		flow, remote, in string
+		match            []string
 	}
 	var takers []taker
 	for _, name := range slices.Sorted(maps.Keys(k.c.Flows)) {
@@ -276,10 +276,10 @@ func (k *checker) overlaps() {
 		if f == nil || f.Source.Root == "" {
 			continue
 		}
-		t := taker{name, f.Source.Remote + ":" + filepath.Join(f.Source.Root, f.Source.Folders.In), f.Source.Match}
+		t := taker{name, f.Source.Remote, k.account(f.Source.Remote) + ":" + filepath.Join(f.Source.Root, f.Source.Folders.In), f.Source.Match}
 		for _, other := range takers {
 			if strings.EqualFold(other.in, t.in) && (len(t.match) == 0 || len(other.match) == 0 || shareMatch(t.match, other.match)) {
-				k.wrong("flows."+name+".source", "the flows %s and %s would take the same files: give each its own folder, or match patterns that cannot meet", other.flow, name)
+				k.wrong("flows."+name+".source", "the flows %s and %s would take the same files: give each its own folder, or match patterns that cannot meet%s", other.flow, name, sameAccount(other.remote, t.remote))
 			}
 		}
 		takers = append(takers, t)
@@ -290,12 +290,30 @@ func (k *checker) overlaps() {
 		if o == nil || o.Path == "" {
 			continue
 		}
-		key := o.Remote + ":" + strings.ToLower(filepath.Clean(o.Path))
+		key := k.account(o.Remote) + ":" + strings.ToLower(filepath.Clean(o.Path))
 		if other, taken := paths[key]; taken {
-			k.wrong("outboxes."+name, "the outboxes %s and %s write into the same folder; let both flows name one outbox", other, name)
+			k.wrong("outboxes."+name, "the outboxes %s and %s write into the same folder; let both flows name one outbox%s", other, name, sameAccount(k.c.Outboxes[other].Remote, o.Remote))
 		}
 		paths[key] = name
 	}
+}
+
+// account is the place that a remote leads to: two remotes of one server and user are
+// one place under two names. "" is this machine.
+func (k *checker) account(remote string) string {
+	r := k.c.Remotes[remote]
+	if r == nil {
+		return remote
+	}
+	return r.User + "@" + strings.ToLower(r.Address)
+}
+
+// sameAccount explains why two remotes count as one.
+func sameAccount(a, b string) string {
+	if a == b {
+		return ""
+	}
+	return fmt.Sprintf(" (the remotes %s and %s are the same account of the same server)", a, b)
 }
 
 // shareMatch reports whether two lists of patterns could take the same name. Only

@@ -212,6 +212,37 @@ func TestRemotePaths(t *testing.T) {
 	}
 }
 
+// Damage: one server folder under two names in remotes is taken for two places. Two
+// flows take the same export from each other, two outboxes number one folder's updates
+// twice over.
+func TestOneAccountUnderTwoNames(t *testing.T) {
+	const flows = `  tari: {sender: comune, source: {remote: a, root: send}, outbox: x}
+  imu: {sender: comune, source: {remote: b, root: send}, outbox: y}
+outboxes:
+  x: {remote: a, path: out}
+  y: {remote: b, path: out}
+`
+	text := func(second string) string {
+		return strings.Replace(minimal, "  tari: {sender: comune, source: {root: drop}}\n", flows, 1) +
+			"remotes: {a: {address: sftp.example.it, user: u, agent: true}, b: {" + second + ", agent: true}}\n"
+	}
+	_, err := load(t, text("address: 'SFTP.example.it:22', user: u"))
+	list, ok := errors.AsType[yamldoc.Errors](err)
+	if !ok || len(list) != 2 {
+		t.Fatalf("%v, want two problems", err)
+	}
+	for i, want := range []string{"would take the same files", "write into the same folder"} {
+		if s := list[i].Error(); !strings.Contains(s, want) || !strings.Contains(s, "the remotes ") || !strings.Contains(s, "same account") {
+			t.Errorf("%q, want %q and both remotes", s, want)
+		}
+	}
+	for _, other := range []string{"address: sftp.example.it, user: v", "address: 'sftp.example.it:2222', user: u", "address: other.example.it, user: u"} {
+		if _, err := load(t, text(other)); err != nil {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+}
+
 // What `config show` prints must be a configuration that means the same, with no
 // secret in it: people keep it as the record of what ran.
 func TestShowLoadsAgain(t *testing.T) {

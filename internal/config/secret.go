@@ -61,9 +61,10 @@ func (s Secret) Resolve(dir string) (string, error) {
 
 // ReadPrivate reads a small file that holds a secret. On Unix a file that others
 // than its owner may read is refused with ErrOpenSecret unless open is true (secrets
-// of containers are mounted so). Windows has no such bits: see SharedWith.
+// of containers are mounted so). Links are followed; what is no regular file is refused
+// and never waited for. Windows has no such bits: see SharedWith.
 func ReadPrivate(path string, open bool) ([]byte, error) {
-	file, err := os.Open(path)
+	file, err := openPrivate(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("the secret file %s does not exist", path)
 	}

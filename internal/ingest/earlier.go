@@ -103,5 +103,5 @@ func earlierIn(tx *ledger.Tx, id string, wanted map[string][]string, found map[M
 // earlierName is the name under which a document of an earlier drop is archived
 // again: unique, whatever the row called it.
 func earlierName(s ledger.SpoolFile) string {
-	return s.Hash[:min(16, len(s.Hash))] + "-" + strconv.FormatInt(s.Size, 10) + path.Ext(path.Base(s.Path))
+	return s.Hash[:min(16, len(s.Hash))] + "-" + strconv.FormatInt(s.Size, 10) + extension(s.Path)
 }

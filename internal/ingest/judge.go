@@ -195,7 +195,7 @@ func (i *Ingest) local(ctx context.Context, f *Flow, name string) (string, func(
 		return "", nil, err
 	}
 	defer r.Close()
-	temp, err := os.CreateTemp(filepath.Join(i.opts.Data, spoolDir), ".look-*"+path.Ext(name))
+	temp, err := os.CreateTemp(filepath.Join(i.opts.Data, spoolDir), ".look-*"+extension(name))
 	if err != nil {
 		return "", nil, err
 	}

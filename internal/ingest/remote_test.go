@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -48,6 +50,33 @@ func TestFolderWithoutLocalPath(t *testing.T) {
 	r.wantFiles(b.Archive+"/a.csv", b.Archive+"/a.pdf")
 	if got := r.spool(); len(got) != 2 {
 		t.Errorf("spool %v", got)
+	}
+}
+
+// anyName has a file under every name, also those that this system allows nobody.
+type anyName struct{ elsewhere }
+
+func (anyName) Open(context.Context, string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader("p\nP1;\n")), nil
+}
+
+// Damage prevented: a name on a server decides how a temporary file here is called; with
+// a long end it cannot be made, and the file waits for ever with a message about another.
+func TestNamesOnAServerNameNothingHere(t *testing.T) {
+	r := newRig(t)
+	r.flow.Folder = anyName{elsewhere{Folder: r.flow.Folder}}
+	for name, end := range map[string]string{
+		"a.*": "", "a.c*v": "", "a.CSV": ".csv", "a." + strings.Repeat("x", 240): "", "a.b c": "", "csv": "",
+	} {
+		path, remove, err := r.ingest.local(context.Background(), r.flow, "in/"+name)
+		if err != nil {
+			t.Errorf("%.20s: %v", name, err)
+			continue
+		}
+		if base := filepath.Base(path); filepath.Ext(strings.TrimPrefix(base, ".")) != end || strings.Contains(base, "*") || len(base) > 40 {
+			t.Errorf("%.20s is looked at as %s", name, base)
+		}
+		remove()
 	}
 }
 

@@ -22,11 +22,17 @@ func (e *waitError) Error() string { return e.File + ": " + e.Code }
 // spoolName is where the n-th private copy of a batch lies: numbered, because names
 // of drops are nobody's business here, with the extension that readers go by.
 func spoolName(batch string, n int, original string) string {
+	return path.Join(spoolDir, batch, fmt.Sprintf("%06d%s", n, extension(original)))
+}
+
+// extension is that of a name from outside, where it is one that a reader could go by:
+// it becomes part of names of ours, which must be short and mean nothing to anybody.
+func extension(original string) string {
 	ext := strings.ToLower(path.Ext(original))
 	if len(ext) > 8 || folder.SafeName(ext) != strings.TrimPrefix(ext, ".") {
-		ext = ""
+		return ""
 	}
-	return path.Join(spoolDir, batch, fmt.Sprintf("%06d%s", n, ext))
+	return ext
 }
 
 // spoolExport makes the private copy of the export and hashes it again: whoever
