@@ -23,20 +23,31 @@ func (f *Folder) Open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if _, err := f.isDir(ctx, "open", path.Dir(name)); err != nil {
 		return nil, f.missing(ctx, "open", err)
 	}
-	beside, ok, err := f.ownBeside(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if ok {
-		if r, err := f.open(ctx, beside.Name); !errors.Is(err, folder.ErrNotExist) {
-			return r, err
-		}
-	}
-	r, err := f.open(ctx, name)
+	r, err := f.openNewest(ctx, name)
 	if err != nil {
 		return nil, f.missing(ctx, "open", err)
 	}
 	return r, nil
+}
+
+// openNewest opens what lies beside one of our records, if something does. Whoever is
+// just changing the two moves it from there to the name: then the second look finds it.
+func (f *Folder) openNewest(ctx context.Context, name string) (io.ReadCloser, error) {
+	for n := 0; ; n++ {
+		beside, ok, err := f.ownBeside(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if r, err := f.open(ctx, beside.Name); !errors.Is(err, folder.ErrNotExist) {
+				return r, err
+			}
+		}
+		r, err := f.open(ctx, name)
+		if own, _ := f.ownRecord(ctx, name); n > 0 || !own || !errors.Is(err, folder.ErrNotExist) {
+			return r, err
+		}
+	}
 }
 
 // open gives a plain interface, so that no caller gets a reader that is nil inside.

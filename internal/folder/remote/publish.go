@@ -80,11 +80,7 @@ func (f *Folder) placeBeside(ctx context.Context, temp, name string, done *folde
 	beside := folder.Beside(name)
 	err := f.replace(ctx, temp, beside)
 	if errors.Is(err, folder.ErrBusy) {
-		// Nobody replaces here. What waits is older than what we have, and nobody has
-		// been promised it; the visible file is not touched.
-		if err = f.remove(ctx, beside); err == nil || errors.Is(err, folder.ErrNotExist) {
-			err = f.replace(ctx, temp, beside)
-		}
+		err = f.changeBeside(ctx, temp, name)
 	}
 	if err != nil {
 		f.discardUnlessUnknown(ctx, temp, err)
@@ -101,6 +97,24 @@ func (f *Folder) placeBeside(ctx context.Context, temp, name string, done *folde
 		done.Name, done.Beside = beside, true
 	}
 	return nil
+}
+
+// changeBeside puts temp in the place of what waits beside name, on a server that
+// replaces nothing. What waits may be all that can be seen, if the file has been taken
+// away: then it takes the name first. Only beside a file that stays visible is it
+// removed: it is older than what we have, and the ledger gives the newest again.
+func (f *Folder) changeBeside(ctx context.Context, temp, name string) error {
+	settled, err := f.settle(ctx, name)
+	if err != nil {
+		return err
+	}
+	beside := folder.Beside(name)
+	if !settled {
+		if err := f.remove(ctx, beside); err != nil && !errors.Is(err, folder.ErrNotExist) {
+			return err
+		}
+	}
+	return f.replace(ctx, temp, beside)
 }
 
 // Settle implements folder.Folder.
