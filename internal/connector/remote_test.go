@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,9 +30,13 @@ func newRemoteWorld(t *testing.T, server *sshtest.Server) *world {
 
 // onServer moves the flow of a configuration onto the server.
 func onServer(text string, server *sshtest.Server, hostKey string) string {
-	return strings.Replace(text, "{root: drop,", "{remote: server, root: "+server.Root+",", 1) + fmt.Sprintf(`remotes:
+	return onServerAt(text, server.Addr, server.User, server.Root, hostKey)
+}
+
+func onServerAt(text, address, user, root, hostKey string) string {
+	return strings.Replace(text, "{root: drop,", "{remote: server, root: "+root+",", 1) + fmt.Sprintf(`remotes:
   server: {address: "%s", user: %s, password: "${file:keys/sftp}", host_keys: ["%s"]}
-`, server.Addr, server.User, hostKey)
+`, address, user, hostKey)
 }
 
 // A flow whose source and outbox lie on a server must end as one on this machine does:
@@ -42,6 +48,56 @@ func TestWholeLifeOnServer(t *testing.T) {
 	w.untilClosed(2)
 	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
 	compareResults(t, clean, w.result(files))
+}
+
+// The same on OpenSSH's sshd, with the user shut in by internal-sftp, while the reader of
+// the outbox holds files open and takes them away: what he holds stays whole, what he
+// took away comes back with what is new, and nothing else differs.
+func TestWholeLifeOnOpenSSH(t *testing.T) {
+	t.Parallel()
+	server := sshtest.StartOpenSSH(t, true)
+	clean := undisturbed(t)
+	w := newStill(t, func(text string) string {
+		return onServerAt(text, server.Addr, server.User, server.Root, server.HostKey)
+	})
+	w.write("keys/sftp", server.Password)
+	if err := os.Symlink(server.Path, filepath.Join(w.dir, "drop")); err != nil {
+		t.Fatal(err)
+	}
+	files := w.mixedDrop()
+	if said, err := exec.CommandContext(t.Context(), "chown", "-R", server.User, server.Path).CombinedOutput(); err != nil {
+		t.Fatalf("chown: %v %s", err, said)
+	}
+	if err := w.pass(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	outcomes, err := filepath.Glob(filepath.Join(w.dir, "drop", "out", "*.esito.csv"))
+	if err != nil || len(outcomes) != 2 {
+		t.Fatalf("%v, %v", outcomes, err)
+	}
+	first, err := os.ReadFile(outcomes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := os.Open(outcomes[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	for _, name := range []string{outcomes[1], filepath.Join(w.dir, "drop", "out", "stato.csv")} {
+		if err := os.Rename(name, name+".letto"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.untilClosedEvery(2, 4*time.Hour)
+	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+	compareResults(t, clean, w.result(files))
+	if text, err := io.ReadAll(held); err != nil || string(text) != string(first) {
+		t.Errorf("what the reader held has changed: %d bytes of %d, %v", len(text), len(first), err)
+	}
+	if _, err := os.Stat(filepath.Join(w.dir, "drop", "out", "stato.csv")); err != nil {
+		t.Errorf("what was taken away has not come back: %v", err)
+	}
 }
 
 // A server that is down, shows another key or refuses the password must hold its flow,
