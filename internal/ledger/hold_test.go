@@ -84,3 +84,50 @@ func TestHoldGivesWayAndStays(t *testing.T) {
 		return err
 	})
 }
+
+// Damage: a lot whose delay is over, or a flow whose hold has run out, is shown as
+// SOSPESA in its outcome file until something else happens to it.
+func TestWhatTimeAloneEndsIsPublished(t *testing.T) {
+	w := newWorld(t)
+	b := w.batch()
+	w.read(b, tari(1).item(2))
+	at := w.now.Add(2 * time.Hour)
+	_, err := w.l.Seal(bg, b.ID, Sealing{MaxNotifications: -1, Release: DelayedRelease, ReleaseAt: at})
+	w.ok(err)
+	shown := func() string { t.Helper(); return string(w.allLines(b.ID)[0].Outcome) }
+	version := func() (v uint64, release Release) {
+		t.Helper()
+		w.update(func(tx *Tx) error {
+			got, err := tx.Batch(b.ID)
+			v, release = got.Version, got.Release
+			return err
+		})
+		return v, release
+	}
+	if shown() != string(Sospesa) {
+		t.Fatalf("while it waits: %s", shown())
+	}
+	before, _ := version()
+	if next, err := w.l.EndHolds(bg); err != nil || !next.Equal(at) {
+		t.Fatalf("comes back at %v, %v; want %v", next, err, at)
+	}
+	w.now = at
+	_, err = w.l.EndHolds(bg)
+	w.ok(err)
+	if v, release := version(); v <= before || release != Released || shown() != string(InCoda) {
+		t.Errorf("after the delay: version %d of %d, %s, %s", v, before, release, shown())
+	}
+
+	hold := Hold{Scope: HoldFlow, Name: "tari", Reason: "C-FOLDER-AWAY", Until: w.now.Add(time.Hour)}
+	w.update(func(tx *Tx) error { return tx.PutHold(hold) })
+	held, _ := version()
+	if shown() != string(Sospesa) {
+		t.Errorf("held: %s", shown())
+	}
+	w.now = w.now.Add(time.Hour + trial)
+	_, err = w.l.EndHolds(bg)
+	w.ok(err)
+	if v, _ := version(); v <= held || shown() != string(InCoda) {
+		t.Errorf("after the hold: version %d of %d, %s", v, held, shown())
+	}
+}
