@@ -53,6 +53,7 @@ type life struct {
 	Stays   bool     // a service in real time, until somebody kills it; it tells when it can be reached
 	Early   bool     // dies in its first pass or never: what a start does
 	Refined bool     // kinds are as kindOf refines them
+	Command string   // one command of an administrator, and no pass
 }
 
 const newKind = "new"
@@ -98,7 +99,9 @@ func liveAsChild(text string) error {
 		Wait:  c.wait, Step: c.step,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
-	if c.Stays {
+	if c.Command != "" {
+		err = c.command()
+	} else if c.Stays {
 		c.opts.Wait = nil
 		err = c.with(func(ctx context.Context, x *Connector) error { return x.Run(ctx) })
 	} else if c.Service {

@@ -16,8 +16,8 @@ import (
 // elsewhere are the steps that the mixed batch does not come to, each with the test
 // that dies there.
 var elsewhere = map[string]string{
-	"ingest.expire":     "TestKilledWhileTheArchiveExpires: nothing here is old enough",
-	"ledger.compact":    "ledger TestCompactKilledAnywhere: an administrator's command, without a service",
+	"ingest.expire":     "TestPurgeKilled: nothing here is old enough",
+	"ledger.compact":    "TestCompactKilled: an administrator's command, without a service",
 	"ingest.putback":    "ingest TestKilledAtEveryStep: an export that changes while it is claimed",
 	"folder.settled":    "outbox TestKillWhileSettling: a target held open by another program",
 	"outbox.settle":     "outbox TestKillWhileSettling: a target held open by another program",
