@@ -74,6 +74,7 @@ func TestRule23GapOfTenDays(t *testing.T) {
 			w.sim.Advance(5 * 24 * time.Hour)
 			back := w.sim.Now()
 			w.passes(2*time.Hour, 20*time.Minute)
+			w.callsAfterAGap(back)
 			asked := w.callsSince(back, "sent")
 			if len(asked) != 4 {
 				t.Errorf("%d notifications looked up, want the 4 open ones", len(asked))
@@ -100,6 +101,46 @@ func TestRule23GapOfTenDays(t *testing.T) {
 			w.onceAtSEND(append(closed, all...)...)
 		})
 	}
+}
+
+// callsAfterAGap checks that nothing is uploaded, sent or asked for by its token after a
+// gap: all that is known. Only the stream, look-ups of what is open, and documents are.
+func (w *world) callsAfterAGap(since time.Time) {
+	w.t.Helper()
+	for _, op := range []string{"preload", "upload", "create", "requestStatus", "cancel"} {
+		if calls := w.callsSince(since, op); len(calls) > 0 {
+			w.t.Errorf("%s after the gap: %v", op, calls)
+		}
+	}
+}
+
+// The process dies after SEND has taken a request, before it heard the answer, and is off
+// for ten days: the look-up of its start adopts it, all that expired is fetched, and
+// nothing is sent again.
+func TestRule22IntentOverAGap(t *testing.T) {
+	t.Parallel()
+	w := gapWorld(t)
+	w.dropFor("drop", "I/1", 1)
+	w.killOnce("submit.create:after", 1)
+	if n := len(w.sim.Accepted()); n != 1 {
+		t.Fatalf("%d at SEND", n)
+	}
+	w.sim.Advance(10 * 24 * time.Hour)
+	back := w.sim.Now()
+	w.passes(2*time.Hour, 20*time.Minute)
+	for _, op := range []string{"preload", "upload", "create"} {
+		if calls := w.callsSince(back, op); len(calls) > 0 {
+			t.Errorf("%s after the gap: %v", op, calls)
+		}
+	}
+	w.passes(30*24*time.Hour, 24*time.Hour)
+	w.onceAtSEND("I/1")
+	const file = "drop/out/I-1.*.esito.csv"
+	w.wantOutcomes(file, map[string]string{"I/1": string(ledger.Perfezionata)})
+	if got := w.cell(file, "send_documenti"); got != "4/4" {
+		t.Errorf("documents %s", got)
+	}
+	w.documentsAreIndexed()
 }
 
 // streamCall does to the stream what somebody else may.

@@ -21,7 +21,7 @@ func leaving(t *testing.T) (w *world, batch, copied string, protocols []string) 
 	t.Helper()
 	w = newStill(t)
 	protocols = w.lot(leavingLot)
-	w.killOnce("submit.create:before", 3)
+	w.killOnce("submit.create:after", 3)
 	data, err := os.ReadFile(filepath.Join(w.dir, "data", "ledger.db"))
 	if err != nil {
 		t.Fatal(err)

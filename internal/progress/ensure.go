@@ -77,8 +77,7 @@ func (p *Progress) sweepStale(ctx context.Context) error {
 	err := p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		all, err := tx.Streams()
 		for _, s := range all {
-			startSweep(s, p.o.Clock())
-			err = errors.Join(err, tx.PutStream(s))
+			err = errors.Join(err, startSweep(tx, s, p.o.Clock()), tx.PutStream(s))
 		}
 		return err
 	})
@@ -179,8 +178,12 @@ func (p *Progress) post(ctx context.Context, replaces string) (send.Stream, erro
 func (p *Progress) record(ctx context.Context, id string) error {
 	now := p.o.Clock()
 	s := &ledger.Stream{Sender: p.o.Sender, StreamID: id, Title: Title(p.o.Installation), LastRead: now}
-	startSweep(s, now)
-	err := p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error { return tx.PutStream(s) })
+	err := p.o.Ledger.Update(context.WithoutCancel(ctx), func(tx *ledger.Tx) error {
+		if err := startSweep(tx, s, now); err != nil {
+			return err
+		}
+		return tx.PutStream(s)
+	})
 	if err == nil && p.o.Ledger.Stale() {
 		err = p.sweepStale(ctx)
 	}

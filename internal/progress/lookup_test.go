@@ -177,6 +177,60 @@ func TestRule23SweepAfterAGap(t *testing.T) {
 	}
 }
 
+// What is left of the events after a gap may end a notification whose expired events were
+// never read: the stream waits for the sweep, also where it was replaced meanwhile, but
+// for two days at most, or the events that wait expire too.
+func TestStreamWaitsForItsSweep(t *testing.T) {
+	for name, meanwhile := range map[string]func(*world){
+		"as it was":          func(*world) {},
+		"gone":               func(w *world) { w.send.streams = nil },
+		"of another version": func(w *world) { w.send.versions[w.stream().StreamID] = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.ensure()
+			w.read()
+			w.lookups()
+			for i := 1; i <= 50; i++ { // enough for a door that is taken to be closed
+				id := w.submitted(i, func(n *ledger.Notification) { n.NextAttempt = w.clock.Now().Add(1000 * time.Hour) })
+				w.send.status[w.get(id).RequestID] = send.RequestStatus{Status: send.Waiting}
+			}
+			w.clock.add(8 * 24 * time.Hour)
+			meanwhile(w)
+			w.restart()
+			w.ensure()
+			w.send.fault = func(op string, _ int) error {
+				if op == "status" {
+					return &send.Error{Op: op, Class: send.Transient, Status: 503}
+				}
+				return nil
+			}
+			read := w.send.count("events")
+			for range 47 {
+				if w.read(); w.send.count("events") != read {
+					t.Fatal("read before its sweep")
+				}
+				w.lookups()
+				w.clock.add(time.Hour)
+			}
+			w.clock.add(90 * time.Minute)
+			if w.read(); w.send.count("events") == read {
+				t.Error("after two days it still waits")
+			}
+			if s := w.stream(); !s.Sweep {
+				t.Error("the sweep was given up")
+			}
+			w.send.fault = nil
+			w.clock.add(time.Hour)
+			asked := w.send.count("status")
+			w.lookups()
+			if n := w.send.count("status") - asked; n < 50 || w.stream().Sweep {
+				t.Errorf("%d look-ups, %+v", n, w.stream())
+			}
+		})
+	}
+}
+
 // When nothing answers, the queue of look-ups is not tried one by one.
 func TestLookupsStop(t *testing.T) {
 	w := newWorld(t)

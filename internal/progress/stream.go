@@ -214,13 +214,6 @@ func (p *Progress) advance(tx *ledger.Tx, s *ledger.Stream, page send.Page) erro
 	return tx.DropOrphans(now.Add(-orphanLife))
 }
 
-// startSweep asks for one look-up of every notification that was open at that
-// time. CreatedAt is since when the ledger can rely on the stream: what is sent
-// after it needs no sweep.
-func startSweep(s *ledger.Stream, now time.Time) {
-	s.Sweep, s.SweepFrom, s.CreatedAt = true, 0, now
-}
-
 // notRead stores when a stream that could not be read is tried again. One that is
 // gone or not ours (any more) is made sure of again at once.
 func (p *Progress) notRead(ctx context.Context, s *ledger.Stream, err error) error {

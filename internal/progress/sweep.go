@@ -56,7 +56,7 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.o.Lookups)
 	for _, n := range list {
-		if p.swept(n, s) && !a.stopped() {
+		if swept(n, s, p.o.Clock()) && !a.stopped() {
 			g.Go(func() error { return p.look(gctx, a, n) })
 		}
 	}
@@ -83,18 +83,18 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 // swept reports whether a sweep concerns a notification: it has left before the sweep
 // began, and it is ours. That newer events came of it proves nothing: after a gap they
 // are those that SEND still had, and the older ones have expired.
-func (p *Progress) swept(n *ledger.Notification, s *ledger.Stream) bool {
-	if n.Sender != p.o.Sender || (n.State != ledger.Submitted && n.State != ledger.Accepted) {
+func swept(n *ledger.Notification, s *ledger.Stream, now time.Time) bool {
+	if n.Sender != s.Sender || (n.State != ledger.Submitted && n.State != ledger.Accepted) {
 		return false
 	}
 	if n.RequestID == "" && n.IUN == "" {
 		return false
 	}
-	return n.SubmittedAt.Before(s.CreatedAt) || n.SubmittedAt.After(p.o.Clock().Add(ledger.LongestWait)) // by a false clock
+	return n.SubmittedAt.Before(s.CreatedAt) || n.SubmittedAt.After(now.Add(ledger.LongestWait)) // by a false clock
 }
 
 // sweepsFirst reports whether a stream is left alone until its sweep is over. The
-// events that SEND still had after a gap may bring a notification to its end, and one
+// events that SEND still had after a gap, or that a new stream begins with, may bring a notification to its end, and one
 // that has ended is not swept: the documents of the events that have expired would
 // never be fetched. A sweep that comes to no end holds the stream up for sweepPatience
 // only, far less than events are kept.
@@ -111,15 +111,27 @@ func (p *Progress) noticeGap(ctx context.Context, s *ledger.Stream) error {
 	if s.LastRead.IsZero() || gap <= eventRetention && gap > -ledger.LongestWait {
 		return nil
 	}
-	startSweep(s, now)                   // anew, where one was under way
-	s.LastRead, s.SweepFirst = now, true // the gap is noticed once
 	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		cur, err := tx.Stream(p.o.Sender)
 		if err != nil || cur.StreamID != s.StreamID {
 			return err
 		}
-		startSweep(cur, now)
-		cur.LastRead, cur.SweepFirst = now, true
+		if err := startSweep(tx, cur, now); err != nil { // anew, where one was under way
+			return err
+		}
+		cur.LastRead = now // the gap is noticed once
+		*s = *cur
 		return tx.PutStream(cur)
+	})
+}
+
+// startSweep asks for one look-up of every notification that was open at that time,
+// before the stream is read where there is one. CreatedAt is since when the ledger can
+// rely on the stream: what is sent after it needs no sweep.
+func startSweep(tx *ledger.Tx, s *ledger.Stream, now time.Time) error {
+	s.Sweep, s.SweepFrom, s.CreatedAt, s.SweepFirst = true, 0, now, false
+	return tx.Open(0, func(n *ledger.Notification) bool {
+		s.SweepFirst = swept(n, s, now)
+		return !s.SweepFirst
 	})
 }
