@@ -19,6 +19,14 @@ type Secret string
 // ErrOpenSecret says that a secret file can be read by others than its owner.
 var ErrOpenSecret = errors.New("the file can be read by other users of this machine; set its mode to 0600")
 
+// OpenSecretError is the secret file that can be read by others. It is an ErrOpenSecret.
+type OpenSecretError struct{ Path string }
+
+func (e *OpenSecretError) Error() string { return e.Path + ": " + ErrOpenSecret.Error() }
+
+// Unwrap makes it an ErrOpenSecret.
+func (e *OpenSecretError) Unwrap() error { return ErrOpenSecret }
+
 const maxSecret = 64 << 10
 
 // reference splits the secret into kind ("file" or "env") and name.
@@ -84,7 +92,7 @@ func ReadPrivate(path string, open bool) ([]byte, error) {
 		return nil, fmt.Errorf("%s is too large for a secret (%d bytes)", path, info.Size())
 	}
 	if !open && readableByOthers(info) {
-		return nil, fmt.Errorf("%s: %w", path, ErrOpenSecret)
+		return nil, &OpenSecretError{path}
 	}
 	data, err := io.ReadAll(io.LimitReader(file, maxSecret))
 	if err != nil {

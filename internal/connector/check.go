@@ -201,7 +201,7 @@ func (k *goLive) folder(what string, at *place, err error) {
 	case p == nil || p.Code == "C-FOLDER-RIGHTS":
 		k.bad(what, ExitUsage, err, "the user that runs the connector needs to read, write and rename in "+at.String())
 	default:
-		k.bad(what, ExitHeld, err, p.Message)
+		k.bad(what, folderExit(p.Code), err, p.Message)
 	}
 }
 

@@ -24,6 +24,9 @@ func faultExit(err error) int {
 		}
 		return ExitFailure
 	}
+	if login, ok := errors.AsType[*folder.LoginError](err); ok && login.Unasked {
+		return ExitUsage
+	}
 	for _, unavailable := range []error{folder.ErrHostKey, folder.ErrLogin, folder.ErrPermission, folder.ErrFull, folder.ErrBusy, folder.ErrUnavailable, folder.ErrEndless, folder.ErrNotExist} {
 		if folder.Means(err, unavailable) {
 			return ExitHeld

@@ -136,6 +136,9 @@ func (c *Connector) folderProblem(at *place, err error) *notification.Problem {
 			known = c.say("none", "nessuna")
 		}
 		args = []string{"server", at.remote + " (" + hostKey.Host + ")", "key", hostKey.Seen, "known", known}
+	case errors.As(err, &login) && login.Unasked:
+		code, args = secretProblem(login)
+		args = append(args, "server", at.remote+" ("+login.Host+")", "user", login.User)
 	case errors.As(err, &login):
 		code, args = "C-FOLDER-LOGIN", []string{"server", at.remote + " (" + login.Host + ")", "user", login.User}
 	case errors.Is(err, folder.ErrUnavailable):
@@ -151,6 +154,30 @@ func (c *Connector) folderProblem(at *place, err error) *notification.Problem {
 	}
 	p := notification.New(c.lang, code, "", args...)
 	return &p
+}
+
+// secretProblem is a secret of a server that cannot be read here: a matter of this
+// machine, of which the server knows nothing.
+func secretProblem(login *folder.LoginError) (code string, args []string) {
+	if open, ok := errors.AsType[*config.OpenSecretError](login.Cause); ok {
+		return secretOpen, []string{"file", open.Path}
+	}
+	return secretUnread, []string{"what", login.Cause.Error()}
+}
+
+// Secrets of a server that cannot be read here. They are settings to mend, as those of
+// a sender are, and have their exit code.
+const (
+	secretOpen   = "C-SECRET-OPEN"
+	secretUnread = "C-SECRET-UNREAD"
+)
+
+// folderExit is the exit code of what keeps a folder from being used.
+func folderExit(code string) int {
+	if code == secretOpen || code == secretUnread {
+		return ExitUsage
+	}
+	return ExitHeld
 }
 
 // A hold of a folder stands for folderHold and is renewed when less than half of that

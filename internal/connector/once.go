@@ -292,7 +292,10 @@ func (r *once) finish(ctx context.Context) (Summary, error) {
 		codes = append(codes, faultExit(err))
 	}
 	slices.Sort(s.Failures)
-	if len(s.Holds) > 0 || len(s.Awaiting) > 0 && r.o.Until != "" {
+	for _, h := range s.Holds {
+		codes = append(codes, folderExit(h.Reason))
+	}
+	if len(s.Awaiting) > 0 && r.o.Until != "" {
 		codes = append(codes, ExitHeld)
 	}
 	if s.TimedOut {

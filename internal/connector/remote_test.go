@@ -241,4 +241,52 @@ func TestOpenSecretOfServerIsRefused(t *testing.T) {
 	if server.Logins() > 0 {
 		t.Error("logged in with a secret that others may read")
 	}
+	s, err := c.Once(context.Background(), OnceOptions{})
+	if err != nil || s.Exit != ExitUsage {
+		t.Errorf("exit %d, %v, want %d as for a sender's key", s.Exit, err, ExitUsage)
+	}
+	for _, h := range s.Holds {
+		if h.Reason != secretOpen || !strings.Contains(h.Detail, filepath.Join("keys", "sftp")) || !strings.Contains(h.Detail, "chmod 600") {
+			t.Errorf("held: %+v", h)
+		}
+	}
+	if len(s.Holds) == 0 {
+		t.Error("nothing is held")
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	results, exit := Check(context.Background(), w.cfg, w.opts)
+	for _, r := range results {
+		if !r.OK && (strings.Contains(r.Detail, "refuses") || strings.Contains(r.Hint, "rifiuta")) {
+			t.Errorf("check says that the server refuses: %+v", r)
+		}
+	}
+	if exit != ExitUsage {
+		t.Errorf("check: exit %d, want %d", exit, ExitUsage)
+	}
+}
+
+// A secret that is gone must be told as what it is: the server, which was never asked,
+// is not at fault.
+func TestMissingSecretOfServerIsTold(t *testing.T) {
+	server := sshtest.Start(t, sshtest.Options{})
+	w := newRemoteWorld(t, server)
+	if err := os.Remove(filepath.Join(w.dir, "keys", "sftp")); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Open(context.Background(), w.cfg, w.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s, err := c.Once(context.Background(), OnceOptions{})
+	if err != nil || s.Exit != ExitUsage || len(s.Holds) == 0 {
+		t.Errorf("exit %d, %v, held %+v", s.Exit, err, s.Holds)
+	}
+	for _, h := range s.Holds {
+		if h.Reason != secretUnread || !strings.Contains(h.Detail, "does not exist") {
+			t.Errorf("held: %+v", h)
+		}
+	}
 }

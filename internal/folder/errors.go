@@ -98,10 +98,12 @@ func (e *HostKeyError) Error() string {
 // Is makes it an ErrHostKey.
 func (e *HostKeyError) Is(target error) bool { return target == ErrHostKey }
 
-// LoginError is a server that refused the user. It is an ErrLogin.
+// LoginError is a server that refused the user, or that could not be asked for want of
+// a secret. It is an ErrLogin.
 type LoginError struct {
 	Host, User string
 	Tried      []string // what we had to offer: "password", "key", "agent"
+	Unasked    bool     // the server was not asked: what we had to offer could not be read here
 	Cause      error    // what the server said, or why a secret could not be read
 }
 
@@ -109,6 +111,9 @@ func (e *LoginError) Error() string {
 	tried := strings.Join(e.Tried, ", ")
 	if tried == "" {
 		tried = "nothing to offer"
+	}
+	if e.Unasked {
+		return fmt.Sprintf("%s was not asked to let %q in: the %s cannot be used: %v", e.Host, e.User, tried, e.Cause)
 	}
 	return fmt.Sprintf("%s refuses user %q (%s): %v", e.Host, e.User, tried, e.Cause)
 }

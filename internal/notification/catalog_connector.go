@@ -68,10 +68,22 @@ var connectorCatalogue = map[string]entry{
 		"The server {server} refuses the user {user}: password or key are not valid (any more), or the account is locked. A secret replaced on disk is read again by itself.",
 		"issue “Never twice, never lost”, SFTP folders",
 	},
+	"C-SECRET-OPEN": {
+		Error,
+		"Il file della chiave o della password {file} è leggibile da altri utenti di questa macchina, perciò non viene usato per il server {server}: chmod 600 {file}. Il connettore lo rilegge da solo.",
+		"The file of the key or password {file} can be read by other users of this machine, so it is not used for the server {server}: chmod 600 {file}. It is read again by itself.",
+		"issue “Never twice, never lost”, SFTP folders",
+	},
+	"C-SECRET-UNREAD": {
+		Error,
+		"La chiave o la password dell'utente {user} per il server {server} non si può leggere su questa macchina ({what}): correggere il file o la variabile che config.yaml nomina in remotes. Il connettore riprova da solo.",
+		"Key or password of the user {user} for the server {server} cannot be read on this machine ({what}): mend the file or variable that config.yaml names in remotes. It is tried again by itself.",
+		"issue “Never twice, never lost”, SFTP folders",
+	},
 	"C-FOLDER-HOST-KEY": {
 		Error,
-		"Il server {server} mostra la chiave {key}, che non è fra quelle note ({known}): può essere un altro server. Chiedere conferma dell'impronta al suo amministratore e solo allora scriverla in remotes, host_keys (connector check mostra la riga).",
-		"The server {server} shows the key {key}, which is not one of those known ({known}): it may be another server. Have its administrator confirm the fingerprint, and only then write it into remotes, host_keys (connector check shows the line).",
+		"Il server {server} mostra la chiave {key}, che non è fra quelle note ({known}): può essere un altro server. Chiedere conferma dell'impronta al suo amministratore e solo allora scriverla in remotes, host_keys (connector check mostra la riga). Poi riavviare il connettore.",
+		"The server {server} shows the key {key}, which is not one of those known ({known}): it may be another server. Have its administrator confirm the fingerprint, and only then write it into remotes, host_keys (connector check shows the line). Then restart the connector.",
 		"issue “Never twice, never lost”, SFTP folders",
 	},
 	"C-STOP-SLOW": {

@@ -102,5 +102,5 @@ func (s *Server) noLogin(what string, err error) error {
 	if errors.As(err, &missing) {
 		err = errors.New("the key has a passphrase, and none is configured")
 	}
-	return &folder.LoginError{Host: s.o.Address, User: s.o.User, Tried: []string{what}, Cause: err}
+	return &folder.LoginError{Host: s.o.Address, User: s.o.User, Tried: []string{what}, Unasked: true, Cause: err}
 }
