@@ -31,9 +31,13 @@ func (c *Connector) complete(ctx context.Context) error {
 	flows := slices.DeleteFunc(c.ingestFlows(""), func(f *ingest.Flow) bool {
 		return failed[c.flows[f.Name].sender.name] // its batches are judged in their order
 	})
-	found, fault := c.ingest.Complete(r.with(ctx), flows, r.settle)
+	found, fault := c.ingest.Complete(r.with(ctx), flows, r)
 	for _, p := range found.Problems {
 		c.opts.Log.Warn("a batch cannot be read again", "problem", p)
+	}
+	unclaimed, lost := r.unclaimed(ctx)
+	for _, p := range unclaimed {
+		c.opts.Log.Warn("a notification is followed by nobody", "problem", p)
 	}
 	if n := found.Batches + found.Unreadable; n > 0 || report.Found > 0 {
 		c.opts.Log.Warn("the ledger is older than what was done: it has caught up", "batches_read_again", n, "found_at_send", report.Found)
@@ -41,7 +45,7 @@ func (c *Connector) complete(ctx context.Context) error {
 	for _, batch := range report.Awaiting {
 		c.opts.Log.Warn("the ledger was restored, and SEND does not know all of this batch: look whether it was discarded meanwhile, then connector release --batch or connector discard --batch", "batch", batch)
 	}
-	if err = errors.Join(err, fault); err != nil {
+	if err = errors.Join(err, fault, lost); err != nil {
 		return err
 	}
 	return c.ledger.ClearBehind(ctx)

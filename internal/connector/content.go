@@ -296,7 +296,7 @@ func (a *admitting) admit(ctx context.Context) error {
 		return err
 	}
 	if r := recallOf(ctx); r != nil {
-		if err := r.before(ctx, a.e.flow, a.items); err != nil {
+		if err := r.before(ctx, a.e.flow, a.batch, a.items); err != nil {
 			return err
 		}
 	}

@@ -116,12 +116,17 @@ func mayReplace(path string, o RebuildOptions) error {
 
 func (c *Connector) rebuild(ctx context.Context, report *RebuildReport) error {
 	r := newRecall(c, report)
-	found, err := c.ingest.Rebuild(r.with(ctx), c.ingestFlows(""), r.settle)
+	found, err := c.ingest.Rebuild(r.with(ctx), c.ingestFlows(""), r)
 	report.Batches, report.Unreadable, report.Foreign = found.Batches, found.Unreadable, found.Foreign
 	report.Problems = append(report.Problems, found.Problems...)
 	if err != nil {
 		return err
 	}
+	unclaimed, err := r.unclaimed(ctx)
+	if err != nil {
+		return err
+	}
+	report.Problems = append(report.Problems, unclaimed...)
 	if faults := c.ledger.Verify(); len(faults) > 0 {
 		return fmt.Errorf("the rebuilt ledger does not verify: %w", errors.Join(faults...))
 	}

@@ -20,6 +20,8 @@ type recall struct {
 	c      *Connector
 	chains map[ledger.Key]submit.Chain // of the batch that is being read
 	absent map[ledger.Key]bool         // keys of which SEND has nothing
+	rivals map[ledger.Key][]*rival     // what all the batches have, and not only the one that is read
+	yields map[ledger.Key]string       // keys of which a batch has left to another what SEND has
 	report *RebuildReport
 	tries  int // of a look-up that SEND cannot answer
 }
@@ -28,7 +30,10 @@ type recall struct {
 type recallKey struct{}
 
 func newRecall(c *Connector, report *RebuildReport) *recall {
-	return &recall{c: c, chains: map[ledger.Key]submit.Chain{}, absent: map[ledger.Key]bool{}, report: report, tries: recallTries}
+	return &recall{
+		c: c, chains: map[ledger.Key]submit.Chain{}, absent: map[ledger.Key]bool{}, report: report, tries: recallTries,
+		rivals: map[ledger.Key][]*rival{}, yields: map[ledger.Key]string{},
+	}
 }
 
 // with gives a context under which every row that is read is asked for first.
@@ -47,8 +52,9 @@ const recallLookups = 8
 
 // before takes the errors from items that SEND is found to have: they were sound when
 // they were sent, and today's rules, or a document missing from the archive, must not
-// make them free again.
-func (r *recall) before(ctx context.Context, f *flow, items []ledger.Item) error {
+// make them free again. An item that another batch has better (outdone) is not what was
+// sent, and stays or becomes rejected.
+func (r *recall) before(ctx context.Context, f *flow, batch string, items []ledger.Item) error {
 	var keys []ledger.Key
 	err := r.c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		keys = nil
@@ -79,12 +85,23 @@ func (r *recall) before(ctx context.Context, f *flow, items []ledger.Item) error
 			continue
 		}
 		k := f.sender.key(it.Protocol)
-		if r.chains[k].Holds(&ledger.Notification{Key: k, Attempt: 1, Request: it.Request, Documents: it.Documents}) {
-			it.AllowShrink = true
-			it.Problems = warningsOf(it.Problems)
-			for n := range it.Rows {
-				it.Rows[n].Problems = warningsOf(it.Rows[n].Problems)
+		n := &ledger.Notification{Key: k, Attempt: 1, Request: it.Request, Documents: it.Documents}
+		at := r.chains[k].Holds(n)
+		if at == 0 {
+			continue
+		}
+		if r.outdone(k, batch, it, at) {
+			r.yields[k] = batch
+			if !faulty(it) {
+				it.Problems = append(it.Problems, notification.New(f.lang, "C-PROTOCOL-REUSED", "paProtocolNumber",
+					"difference", r.chains[k].Differences(at, n, f.lang)))
 			}
+			continue
+		}
+		it.AllowShrink = true
+		it.Problems = warningsOf(it.Problems)
+		for n := range it.Rows {
+			it.Rows[n].Problems = warningsOf(it.Rows[n].Problems)
 		}
 	}
 	return nil
@@ -145,10 +162,10 @@ func (r *recall) chain(ctx context.Context, s *sender, k ledger.Key) (submit.Cha
 	}
 }
 
-// settle finds at SEND what a batch has just brought, and leaves the gate shut where
+// Settle finds at SEND what a batch has just brought, and leaves the gate shut where
 // something of it is not there: nobody knows whether that was yet to be sent or had
 // been given up, so a person must say. It may be repeated.
-func (r *recall) settle(ctx context.Context, batch string) error {
+func (r *recall) Settle(ctx context.Context, batch string) error {
 	left, err := r.find(ctx, batch)
 	if err != nil {
 		return err
@@ -156,7 +173,7 @@ func (r *recall) settle(ctx context.Context, batch string) error {
 	return r.gate(ctx, batch, left, "C-RELEASE-REBUILT")
 }
 
-// settleRestored is settle for a batch that a restored ledger was going to send, or that
+// settleRestored is Settle for a batch that a restored ledger was going to send, or that
 // waited already, for the reason that it keeps.
 func (r *recall) settleRestored(ctx context.Context, b *ledger.Batch) error {
 	left, err := r.find(ctx, b.ID)

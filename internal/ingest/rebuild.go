@@ -28,13 +28,23 @@ type old struct {
 	claimed  bool // still in work/ (or, exclusive, in the data folder)
 }
 
+// Recall finds out what became of the batches that are read again.
+type Recall interface {
+	// Survey is told of every batch before the first is read: its profile, its export,
+	// which it must not keep, and what was found for its documents at the claim. It
+	// may be told of one twice.
+	Survey(ctx context.Context, b *ledger.Batch, profile []byte, file string, documents DocumentFunc) error
+	// Settle is called for a batch that was read, before the next is.
+	Settle(ctx context.Context, batch string) error
+}
+
 // Rebuild reads every batch of this installation that lies in archive/, rejected/ or
 // work/ into a new ledger, in the order in which they were claimed, each with the copy
 // of its profile and under its own id. Nothing of them is due: each is sealed behind a
-// closed release gate, and settle is called for it before the next is read, so that it
-// finds out what became of its rows. Killed at any point it is simply called again: a
-// batch that the ledger knows to be archived is done. The folders are not changed.
-func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx context.Context, batch string) error) (Rebuilt, error) {
+// closed release gate until Recall has found out what became of its rows. Killed at any
+// point it is simply called again: a batch that the ledger knows to be archived is done.
+// The folders are not changed.
+func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, recall Recall) (Rebuilt, error) {
 	var r Rebuilt
 	all, err := i.everyOld(ctx, flows, &r)
 	if err == nil {
@@ -43,16 +53,48 @@ func (i *Ingest) Rebuild(ctx context.Context, flows []*Flow, settle func(ctx con
 	if err != nil {
 		return r, err
 	}
-	return r, i.eachOld(ctx, all, func(o *old) error { return i.rebuild(ctx, o, settle, &r) })
+	return r, i.readAgain(ctx, all, recall, &r)
+}
+
+// readAgain surveys all batches and reads them after that.
+func (i *Ingest) readAgain(ctx context.Context, all []*old, recall Recall, r *Rebuilt) error {
+	failed := map[string]bool{}
+	err := i.eachOld(ctx, all, failed, func(o *old) error { return i.survey(ctx, o, recall) })
+	return errors.Join(err, i.eachOld(ctx, all, failed, func(o *old) error { return i.rebuild(ctx, o, recall, r) }))
+}
+
+// survey shows a batch to Recall, from where it lies. One that is not there whole is no
+// matter here: its reading tells.
+func (i *Ingest) survey(ctx context.Context, o *old, recall Recall) error {
+	if o.rejected || o.claimed && o.Archived {
+		return nil
+	}
+	name := path.Join(o.dir, o.Export.Dest)
+	if o.claimed {
+		name = o.export()
+	}
+	hash, _, err := digest(ctx, o.flow.Folder, name)
+	if errors.Is(err, folder.ErrNotExist) || err == nil && hash != o.Export.Hash {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	file, done, err := i.local(ctx, o.flow, name)
+	if err != nil {
+		return err
+	}
+	defer done()
+	b := o.batch()
+	return recall.Survey(ctx, &b, o.Profile, file, o.flow.documents(&o.Manifest))
 }
 
 // eachOld joins the errors of single batches: a key that was withdrawn, or a folder that
 // is away, must not keep the batches of other senders from being known. After a
 // batch that failed nothing later of its sender is read, so that a number's batches are
-// judged in the order of their claims.
-func (i *Ingest) eachOld(ctx context.Context, all []*old, do func(*old) error) error {
+// judged in the order of their claims. failed are those senders, by tax code.
+func (i *Ingest) eachOld(ctx context.Context, all []*old, failed map[string]bool, do func(*old) error) error {
 	var faults []error
-	failed := map[string]bool{} // by sender
 	for _, o := range all {
 		if ctx.Err() != nil {
 			return errors.Join(append(faults, ctx.Err())...)
@@ -71,19 +113,23 @@ func (i *Ingest) eachOld(ctx context.Context, all []*old, do func(*old) error) e
 // Complete is Rebuild for a ledger that is older than what was done with it: it reads
 // what archive/ and rejected/ have and the ledger does not, and leaves all else alone.
 // It may run beside Pass, which goes on with what lies in work/.
-func (i *Ingest) Complete(ctx context.Context, flows []*Flow, settle func(ctx context.Context, batch string) error) (Rebuilt, error) {
+func (i *Ingest) Complete(ctx context.Context, flows []*Flow, recall Recall) (Rebuilt, error) {
 	var r Rebuilt
 	all, err := i.everyOld(ctx, flows, &r)
 	if err != nil {
 		return r, err
 	}
-	return r, i.eachOld(ctx, all, func(o *old) error {
+	var unknown []*old
+	for _, o := range all {
 		known, err := i.knows(ctx, o)
-		if err == nil && !known {
-			err = i.rebuild(ctx, o, settle, &r)
+		if err != nil {
+			return r, err
 		}
-		return err
-	})
+		if !known {
+			unknown = append(unknown, o)
+		}
+	}
+	return r, i.readAgain(ctx, unknown, recall, &r)
 }
 
 // knows tells whether the ledger has a batch, or has purged it, or its claim is still
@@ -201,7 +247,7 @@ func (f *Flow) below(ctx context.Context, dir string, depth int, visit func(dir 
 }
 
 // rebuild brings one batch into the ledger as far as it had got.
-func (i *Ingest) rebuild(ctx context.Context, o *old, settle func(context.Context, string) error, r *Rebuilt) error {
+func (i *Ingest) rebuild(ctx context.Context, o *old, recall Recall, r *Rebuilt) error {
 	b, err := i.batch(ctx, o.Batch)
 	if err != nil || b != nil && b.Archive != "" && b.State != ledger.Reading {
 		return err
@@ -215,7 +261,7 @@ func (i *Ingest) rebuild(ctx context.Context, o *old, settle func(context.Contex
 		r.Unreadable++
 	} else {
 		r.Batches++
-		if err := settle(ctx, b.ID); err != nil {
+		if err := recall.Settle(ctx, b.ID); err != nil {
 			return err
 		}
 	}

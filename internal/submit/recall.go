@@ -39,11 +39,11 @@ func (s *Submitter) Chain(ctx context.Context, protocol, senderTaxID string) (Ch
 	return nil, &send.Error{Op: "status", Class: send.Fatal, Err: errors.New("no end of attempts")}
 }
 
-// Holds reports whether an attempt of the chain is the request of n, so that it was
+// Holds gives the attempt of the chain that is the request of n, 0 for none: then it was
 // sound when it was sent, whatever today's rules say.
-func (c Chain) Holds(n *ledger.Notification) bool {
-	at, _ := c.pick(n)
-	return at > 0
+func (c Chain) Holds(n *ledger.Notification) (attempt int) {
+	attempt, _ = c.pick(n)
+	return attempt
 }
 
 // pick gives the attempt that n is: the highest with the very request and documents,
