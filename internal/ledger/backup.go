@@ -82,7 +82,8 @@ func (l *Ledger) BackupFile(ctx context.Context, path string) (n int64, err erro
 
 // CheckFile reads a ledger that nobody uses, such as a backup, once through: every
 // page and the checksum of every record. Nothing is written. *CorruptError if it is
-// not whole, *VersionError if a newer program wrote it.
+// not whole, *VersionError if a newer program wrote it; what an older one wrote is
+// migrated when it is used.
 func CheckFile(path string) error {
 	if _, err := inspect(path, 1, Options{ReadOnly: true}); err != nil {
 		return err
@@ -98,7 +99,11 @@ func CheckFile(path string) error {
 	defer codec.close()
 	l := &Ledger{db: db, path: path, codec: codec, opts: Options{ReadOnly: true}}
 	err = db.View(func(b *bbolt.Tx) error {
-		if err := l.look(b, 0); err != nil {
+		found, err := l.schema(b)
+		if err == nil && found > schemaVersion {
+			err = l.versionError(found)
+		}
+		if err != nil {
 			return err
 		}
 		return l.walk(b)

@@ -168,16 +168,28 @@ func (l *Ledger) start(beside uint64, seen found) (err error) {
 
 // look is start for readers: nothing is written.
 func (l *Ledger) look(b *bbolt.Tx, beside uint64) error {
-	if b.Bucket([]byte(bucketNames[bMeta])) == nil {
-		return &CorruptError{Path: l.path, What: "holds no ledger"}
+	found, err := l.schema(b)
+	if err == nil && found != schemaVersion {
+		err = l.versionError(found)
 	}
-	found := metaNumber(b, "schema")
-	if found != schemaVersion {
-		return &VersionError{Path: l.path, Found: int(found), Know: schemaVersion}
+	if err != nil {
+		return err
 	}
 	l.generation.Store(metaNumber(b, "generation"))
 	l.stale.Store(metaNumber(b, "stale") != 0 || l.generation.Load() != beside)
 	return nil
+}
+
+// schema tells by which program the file was written.
+func (l *Ledger) schema(b *bbolt.Tx) (uint64, error) {
+	if b.Bucket([]byte(bucketNames[bMeta])) == nil {
+		return 0, &CorruptError{Path: l.path, What: "holds no ledger"}
+	}
+	return metaNumber(b, "schema"), nil
+}
+
+func (l *Ledger) versionError(found uint64) error {
+	return &VersionError{Path: l.path, Found: int(found), Know: schemaVersion}
 }
 
 // prepare creates or migrates the tables and takes the next generation, in one
@@ -190,7 +202,7 @@ func (l *Ledger) prepare(beside uint64, seen found) error {
 		}
 		if !fresh {
 			if found := metaNumber(b, "schema"); found > schemaVersion {
-				return &VersionError{Path: l.path, Found: int(found), Know: schemaVersion}
+				return l.versionError(found)
 			}
 		}
 		for _, name := range bucketNames {
