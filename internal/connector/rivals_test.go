@@ -2,6 +2,7 @@ package connector
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -132,6 +133,36 @@ func (w *world) rebuildKilledAt(step string) {
 	if _, err := Rebuild(ctx, w.cfg, opts, RebuildOptions{}); err == nil || !k.died() {
 		w.t.Fatalf("not killed: %v", err)
 	}
+}
+
+// Damage: the same where a backup from before both batches is restored.
+func TestRestoredRejectedRowStaysRejected(t *testing.T) {
+	t.Parallel()
+	w := newStill(t)
+	copied := filepath.Join(w.dir, "copy.db")
+	w.do(func(c *Connector) error {
+		_, err := c.LedgerBackup(context.Background(), BackupArgs{File: copied})
+		return err
+	})
+	right := groupedRow("E/1", galileo, "Galileo Galilei", noticeOf(1), "e1.pdf", "", "")
+	before := map[string][]string{}
+	for n, text := range []string{strings.Replace(right, ";MI;", ";;", 1), right} {
+		name := []string{"errata", "giusta"}[n]
+		w.write("drop/in/e1.pdf", string(pdfOf("e1.pdf", 1500)))
+		w.write("drop/in/"+name+".csv", groupedHeading+text)
+		w.sim.Advance(2 * time.Second)
+		w.untilClosed(n + 1)
+		before["drop/out/"+name+".*.esito.csv"] = nil
+	}
+	for pattern := range before {
+		before[pattern] = w.columns(pattern)
+	}
+	if err := os.Rename(copied, filepath.Join(w.dir, "data", "ledger.db")); err != nil {
+		t.Fatal(err)
+	}
+	w.untilClosed(2)
+	w.sameCells(before)
+	w.onceAtSEND("E/1")
 }
 
 // Damage: of two sound requests with one number the discarded one passes for what was
