@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -85,6 +86,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exited
 	}
 	if err != nil {
+		if strings.HasPrefix(err.Error(), "unexpected argument "+args[0]) {
+			err = fmt.Errorf("unknown command %s", args[0])
+		}
 		fmt.Fprintf(stderr, "connector: %v\nTry: connector --help\n", err)
 		return connector.ExitUsage
 	}

@@ -40,6 +40,9 @@ func (cmd *onceCmd) Run(a *app) error {
 
 func (a *app) printSummary(s connector.Summary) error {
 	fmt.Fprintf(a.stdout, "batches taken: %d, rows rejected: %d, refused: %d, files rejected: %d\n", len(s.Batches), s.Rejected, s.Refused, len(s.Files))
+	if s.Restored {
+		fmt.Fprintln(a.stdout, "the ledger is older than what was done (a backup was put in its place): SEND was asked for what it lacked")
+	}
 	for _, f := range s.Files {
 		fmt.Fprintln(a.stdout, "rejected whole:", f)
 	}

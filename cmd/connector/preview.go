@@ -53,7 +53,7 @@ func (cmd *previewCmd) Run(a *app) error {
 func (a *app) printPreview(line connector.PreviewLine) error {
 	fmt.Fprintf(a.stdout, "row %d: %s %s", line.Row, line.Outcome, line.Notification)
 	if line.Request != nil && line.Outcome == connector.PreviewReady {
-		fmt.Fprintf(a.stdout, " (%d recipients, %d documents): %s", len(line.Request.Recipients), len(line.Request.Documents), line.Request.Subject)
+		fmt.Fprintf(a.stdout, " (%s, %s): %s", plural(len(line.Request.Recipients), "recipient", "recipients"), plural(len(line.Request.Documents), "document", "documents"), line.Request.Subject)
 	}
 	_, err := fmt.Fprintln(a.stdout)
 	for _, p := range line.Problems {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/connector"
@@ -20,7 +21,7 @@ type profileCheckCmd struct {
 
 // Run checks a profile by itself, then against a file and the rows in it.
 func (cmd *profileCheckCmd) Run(a *app) error {
-	report, err := connector.CheckProfile(a.ctx, cmd.Profile, cmd.File, a.language())
+	report, err := connector.CheckProfile(a.ctx, cmd.Profile, cmd.File, a.language(), a.senderOf(cmd.Profile))
 	if list, ok := errors.AsType[yamldoc.Errors](err); ok && a.flags.JSON {
 		if err := a.printJSON(list); err != nil {
 			return err
@@ -49,6 +50,29 @@ func (a *app) language() string {
 	return "it"
 }
 
+// senderOf is the tax code of the body whose flow uses a profile; "" where no flow or more
+// than one body does.
+func (a *app) senderOf(profile string) string {
+	cfg, err := a.load()
+	path, fault := filepath.Abs(profile)
+	if err != nil || fault != nil {
+		return ""
+	}
+	found := ""
+	for _, name := range sortedFlows(cfg) {
+		f := cfg.Flows[name]
+		if f.Profile != path || cfg.Senders[f.Sender] == nil {
+			continue
+		}
+		if id := cfg.Senders[f.Sender].TaxID; found != "" && found != id {
+			return ""
+		} else {
+			found = id
+		}
+	}
+	return found
+}
+
 func (a *app) printProfileReport(r *connector.ProfileReport) error {
 	fmt.Fprintf(a.stdout, "profile %s: no problems\n", r.Profile)
 	if r.File == "" {
@@ -58,9 +82,13 @@ func (a *app) printProfileReport(r *connector.ProfileReport) error {
 		_, err := fmt.Fprintf(a.stdout, "file %s would be rejected whole: %s: %s\n", r.File, r.Unreadable.Code, r.Unreadable.Message)
 		return err
 	}
-	fmt.Fprintf(a.stdout, "file %s: %d rows, %d notifications, %d of them with errors\n", r.File, r.Rows, r.Notifications, r.WithErrors)
+	fmt.Fprintf(a.stdout, "file %s: %s, %s, %d of them with errors\n", r.File, plural(r.Rows, "row", "rows"), plural(r.Notifications, "notification", "notifications"), r.WithErrors)
 	for _, p := range r.Problems {
-		fmt.Fprintf(a.stdout, "  %5d times %s %s [%s], first on row %d: %s\n", p.Count, p.Severity, p.Code, p.Field, p.FirstRow, p.Message)
+		field := ""
+		if p.Field != "" {
+			field = " [" + p.Field + "]"
+		}
+		fmt.Fprintf(a.stdout, "  %s %s %s%s, first on row %d: %s\n", plural(p.Count, "time", "times"), p.Severity, p.Code, field, p.FirstRow, p.Message)
 	}
 	return nil
 }
@@ -78,7 +106,7 @@ func checkProfiles(cfg *config.Config) error {
 		if list, ok := errors.AsType[yamldoc.Errors](err); ok {
 			all = append(all, list...)
 		} else if err != nil {
-			return &connector.ExitError{Exit: connector.ExitUsage, Message: fmt.Sprintf("flows.%s: %v", name, err)}
+			all.Add(cfg.Mistake("flows."+name+".profile", "%v", err))
 		}
 	}
 	return all.OrNil()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 
 	"sendconnector/internal/config"
 	"sendconnector/internal/connector"
@@ -14,6 +16,9 @@ func (runCmd) Run(a *app) error {
 	c, closeAll, err := a.open()
 	if err != nil {
 		return err
+	}
+	if cfg, err := a.load(); err == nil && cfg.Log.File != "" && os.Getenv("INVOCATION_ID") == "" { // systemd sets it: nobody watches
+		fmt.Fprintf(a.stderr, "watching %s; log: %s; Ctrl-C ends\n", plural(len(cfg.Flows), "flow", "flows"), cfg.Log.File)
 	}
 	return errors.Join(c.Run(a.ctx), closeAll())
 }

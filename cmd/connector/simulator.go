@@ -69,7 +69,7 @@ func (cmd *simulatorCmd) platform(a *app) (*simulator.Simulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = fmt.Fprintf(a.stdout, `Its body, ready for config.yaml (keys written below %s):
+	_, err = fmt.Fprintf(a.stdout, `Its sender, ready for config.yaml (keys written below %s):
 
 senders:
   comune:

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +28,9 @@ func (cmd *statusCmd) Run(a *app) error {
 		return a.printJSON(s)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
+	if cfg, err := a.load(); err == nil && s.Outdated(cfg) {
+		fmt.Fprintf(a.stdout, "the running connector (pid %d) started %s with another configuration or other profiles than those on the disk: restart it\n\n", s.PID, clock(s.Since))
+	}
 	printSenders(w, s)
 	printFlows(w, s)
 	printOutboxes(w, s)
@@ -49,11 +54,11 @@ func printFlows(w *tabwriter.Writer, s connector.Status) {
 	for _, f := range s.Flows {
 		state := heldText(f.Held, "ok")
 		if f.Away != nil {
-			state = heldText(f.Away, "")
+			state = awayText(f.Away)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", f.Name, f.Root, state)
 		for _, x := range f.Waiting {
-			fmt.Fprintf(w, "  waits: %s\tsince %s\t%s: %s %s\n", x.File, clock(x.Since), x.Reason, x.Text, strings.Join(x.Missing, ", "))
+			fmt.Fprintf(w, "  waits: %s\tsince %s\t%s: %s %s\n", x.File, clock(x.Since), x.Reason, x.Text, strings.Join(unnamed(x), ", "))
 		}
 	}
 }
@@ -73,7 +78,7 @@ func printBackup(w *tabwriter.Writer, b connector.BackupState) {
 func printOutboxes(w *tabwriter.Writer, s connector.Status) {
 	for _, o := range s.Outboxes {
 		if o.Away != nil {
-			fmt.Fprintf(w, "\nOUTBOX %s\t%s\t%s\n", o.Name, o.Path, heldText(o.Away, ""))
+			fmt.Fprintf(w, "\nOUTBOX %s\t%s\t%s\n", o.Name, o.Path, awayText(o.Away))
 		}
 	}
 }
@@ -88,13 +93,14 @@ func printBatches(w *tabwriter.Writer, s connector.Status) {
 		if b.Release != "" && b.Release != "RELEASED" {
 			state += "/" + b.Release
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", b.ID, b.Flow, b.File, state, b.Rows, b.Admitted, connector.Outcomes(b.Outcomes))
+		notes := []string{connector.Outcomes(b.Outcomes)} // in the last cell: a line without cells would end the table
 		if b.Problem != "" {
-			fmt.Fprintf(w, "  %s\n", b.Problem)
+			notes = append(notes, b.Problem)
 		}
 		if b.AvoidedCent > 0 {
-			fmt.Fprintf(w, "  refusal fees avoided: %d.%02d EUR\n", b.AvoidedCent/100, b.AvoidedCent%100)
+			notes = append(notes, fmt.Sprintf("refusal fees avoided: %d.%02d EUR", b.AvoidedCent/100, b.AvoidedCent%100))
 		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", b.ID, b.Flow, b.File, state, b.Rows, b.Admitted, strings.TrimPrefix(strings.Join(notes, "; "), "; "))
 	}
 }
 
@@ -116,16 +122,34 @@ func heldText(h *connector.Held, otherwise string) string {
 	if h == nil {
 		return otherwise
 	}
-	text := "held since " + clock(h.Since) + ": " + h.Reason + ": " + h.Detail
+	text := awayText(h)
 	if !h.Until.IsZero() {
-		text += ", tried again " + clock(h.Until)
+		text = strings.TrimSuffix(text, ".") + "; tried again " + clock(h.Until)
 	}
 	return text
+}
+
+// awayText is for a folder: it is tried again all the time, whatever its hold says.
+func awayText(h *connector.Held) string {
+	return "held since " + clock(h.Since) + ": " + h.Reason + ": " + h.Detail
+}
+
+// unnamed are the documents that a file waits for and its text does not name.
+func unnamed(x connector.WaitingState) []string {
+	return slices.DeleteFunc(slices.Clone(x.Missing), func(name string) bool { return strings.Contains(x.Text, name) })
+}
+
+// plural is a number with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 func clock(t time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04:05")
+	return connector.Clock(t)
 }

@@ -1,8 +1,11 @@
 package config
 
 import (
+	"crypto/sha256"
 	"path/filepath"
 	"time"
+
+	"sendconnector/internal/yamldoc"
 )
 
 // Config is the whole file. Field comments say meaning, default and limits; the
@@ -20,7 +23,18 @@ type Config struct {
 	Outboxes     map[string]*Outbox `yaml:"outboxes"`
 	Flows        map[string]*Flow   `yaml:"flows"`
 
-	path string
+	path   string
+	digest [sha256.Size]byte
+	doc    *yamldoc.Document
+}
+
+// Digest is that of the file's bytes: it tells one edition of the configuration from another.
+func (c *Config) Digest() [sha256.Size]byte { return c.digest }
+
+// Mistake is a mistake at a place of the file, such as "flows.tari.profile", that could
+// be found only after it was read. It is a *yamldoc.Error, with line and excerpt.
+func (c *Config) Mistake(at, format string, args ...any) *yamldoc.Error {
+	return c.doc.Errorf(at, format, args...)
 }
 
 // Path is the file the configuration came from.

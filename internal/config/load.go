@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	c := &Config{path: path}
+	c := &Config{path: path, digest: sha256.Sum256(data)}
 	doc, err := yamldoc.Load(path, data, c)
 	var problems yamldoc.Errors
 	if err != nil {
@@ -31,6 +32,7 @@ func Load(path string) (*Config, error) {
 		}
 		problems = found
 	}
+	c.doc = doc
 	c.setDefaults()
 	c.absolutePaths()
 	check := checker{c: c, doc: doc, problems: problems}

@@ -22,6 +22,18 @@ type BatchArgs struct {
 
 // Release lets a batch go that waits at the release gate (rule 19).
 func (c *Connector) Release(ctx context.Context, a BatchArgs) (*Done, error) {
+	gone := false
+	err := c.ledger.View(ctx, func(tx *ledger.Tx) error {
+		b, err := tx.Batch(a.Batch)
+		gone = err == nil && b.State == ledger.Sealed && b.Release == ledger.Released
+		return err
+	})
+	if err != nil {
+		return nil, unknownBatch(a.Batch, err)
+	}
+	if gone {
+		return &Done{c.say("nothing to do: the batch was released before: "+a.Batch, "nulla da fare: il lotto era già stato rilasciato: "+a.Batch)}, nil
+	}
 	if err := c.ledger.Release(ctx, a.Batch); err != nil {
 		return nil, unknownBatch(a.Batch, c.refusal(err))
 	}
@@ -56,6 +68,10 @@ func (c *Connector) Resubmit(ctx context.Context, a ResubmitArgs) (*Done, error)
 		return nil, err
 	}
 	if err := c.ledger.Resubmit(ctx, n.Key, a.AsNew); err != nil {
+		if _, ok := errors.AsType[*ledger.TransitionError](err); ok {
+			return nil, usage("%s: %s (%s); %s", n.Key.Protocol, c.say("it is not sent again", "non si invia di nuovo"), c.because(n),
+				c.say("only a refused notification is, and with --as-new a cancelled one", "si può solo per una notifica rifiutata e, con --as-new, per una annullata"))
+		}
 		return nil, c.refusal(err)
 	}
 	c.bells.ring()
@@ -93,6 +109,9 @@ func (c *Connector) one(ctx context.Context, protocol, iun string) (*ledger.Noti
 // usage error, in words for people.
 func (c *Connector) refusal(err error) error {
 	if e, ok := errors.AsType[*ledger.TransitionError](err); ok {
+		if e.Why != "" {
+			return usage("%s", e.Why)
+		}
 		return usage("%v", e)
 	}
 	if e, ok := errors.AsType[*ledger.TakenError](err); ok {

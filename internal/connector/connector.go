@@ -66,6 +66,7 @@ type Connector struct {
 	keys     sync.Mutex        // guards every sender.secret
 	held     map[string]string // reason of every hold told; the keeper's alone
 	started  time.Time
+	edition  string
 	stopped  atomic.Bool // the service has stopped and says so
 }
 
@@ -82,7 +83,7 @@ func open(ctx context.Context, cfg *config.Config, opts Options, path string) (*
 	c := &Connector{
 		cfg: cfg, path: path, opts: opts, lang: notification.Lang(cfg.Language),
 		remotes: map[string]*remote.Server{}, flows: map[string]*flow{}, senders: map[string]*sender{}, outboxes: map[string]*outbox.Outbox{}, places: map[string]*place{},
-		started: opts.Clock(),
+		started: opts.Clock(), edition: Edition(cfg),
 	}
 	if err := errors.Join(c.buildRemotes(), c.buildSenders()); err != nil {
 		return nil, err
@@ -170,8 +171,8 @@ func (c *Connector) ledgerError(err error) error {
 	if locked, ok := errors.AsType[*ledger.LockedError](err); ok {
 		return &ExitError{Exit: ExitBusy, Code: "C-LEDGER-BUSY", Message: locked.Error(), Hint: "a running connector does this work by itself; status, why, release and the other commands are carried out by it. Stop it first only if this process shall take its place"}
 	}
-	if _, ok := errors.AsType[*ledger.CorruptError](err); ok {
-		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: c.wayBack()}
+	if corrupt, ok := errors.AsType[*ledger.CorruptError](err); ok {
+		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-DAMAGED", Message: err.Error(), Hint: c.wayBack(corrupt.Missing)}
 	}
 	if _, ok := errors.AsType[*ledger.VersionError](err); ok {
 		return &ExitError{Exit: ExitFailure, Code: "C-LEDGER-VERSION", Message: err.Error(), Hint: "use the newer connector that wrote it"}
@@ -190,13 +191,17 @@ func (c *Connector) ledgerError(err error) error {
 }
 
 // wayBack says how to go on without the ledger.
-func (c *Connector) wayBack() string {
+func (c *Connector) wayBack(missing bool) string {
+	first, none := "do not delete it. Move it aside, put", "do not delete it. There"
+	if missing {
+		first, none = "put", "there"
+	}
 	const rebuild = "connector ledger rebuild makes a new one from the archive folders and SEND"
 	if all := backups(c.cfg.Ledger.Backups); len(all) > 0 {
-		return fmt.Sprintf("do not delete it. Move it aside, put the newest backup in its place, and nothing will be sent twice: %s (of %s) to %s, leaving %s.generation where it is. If no backup can be used: %s",
-			all[0].file, all[0].at.Local().Format(time.DateTime), c.ledgerPath(), filepath.Base(c.ledgerPath()), rebuild)
+		return fmt.Sprintf("%s the newest backup in its place, and nothing will be sent twice: %s (of %s) to %s, leaving %s.generation where it is. If no backup can be used: %s",
+			first, all[0].file, Clock(all[0].at), c.ledgerPath(), filepath.Base(c.ledgerPath()), rebuild)
 	}
-	return "do not delete it. There is no backup in " + c.cfg.Ledger.Backups + "; if there is none anywhere else: " + rebuild
+	return none + " is no backup in " + c.cfg.Ledger.Backups + "; if there is none anywhere else: " + rebuild
 }
 
 // build makes the rooms that need the ledger.

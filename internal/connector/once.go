@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"sendconnector/internal/ingest"
@@ -36,14 +37,15 @@ type Tally struct {
 
 // Summary is what one pass did.
 type Summary struct {
-	Batches  []string      `json:"batches"`       // taken in this pass
-	Files    []string      `json:"unreadable"`    // whole files rejected in this pass
-	Rejected int           `json:"rejected"`      // rows rejected here
-	Refused  int           `json:"refused"`       // notifications refused by SEND, or refusals repeated
-	Holds    []ledger.Hold `json:"holds"`         // in force at the end
-	Awaiting []string      `json:"await_release"` // batches that wait for release
-	Waiting  []Waits       `json:"waiting"`       // files left in in/, each with its reason
-	Failures []string      `json:"failures"`      // parts that could not go on, each with its reason
+	Batches  []string      `json:"batches"`            // taken in this pass
+	Files    []string      `json:"unreadable"`         // whole files rejected in this pass
+	Rejected int           `json:"rejected"`           // rows rejected here
+	Refused  int           `json:"refused"`            // notifications refused by SEND, or refusals repeated
+	Holds    []ledger.Hold `json:"holds"`              // in force at the end
+	Awaiting []string      `json:"await_release"`      // batches that wait for release
+	Waiting  []Waits       `json:"waiting"`            // files left in in/, each with its reason
+	Failures []string      `json:"failures"`           // parts that could not go on, each with its reason
+	Restored bool          `json:"restored,omitempty"` // the ledger was an older one, and SEND was asked for what it lacked
 	TimedOut bool          `json:"timed_out"`
 	Exit     int           `json:"exit"`
 }
@@ -80,7 +82,11 @@ func (c *Connector) Once(ctx context.Context, o OnceOptions) (Summary, error) {
 	}
 	c.stopped.Store(false)
 	run := &once{c: c, o: o, waiting: map[string][]Waits{}}
-	err := c.recover(ctx)
+	restored, err := c.ledger.Behind(ctx)
+	run.summary.Restored = restored
+	if err == nil {
+		err = c.recover(ctx)
+	}
 	if err == nil {
 		err = run.rounds(ctx)
 	}
@@ -288,7 +294,7 @@ func (r *once) finish(ctx context.Context) (Summary, error) {
 	}
 	codes := []int{ExitOK}
 	for part, err := range r.faults {
-		s.Failures = append(s.Failures, part+": "+err.Error())
+		s.Failures = append(s.Failures, part+": "+strings.TrimPrefix(err.Error(), part+": "))
 		codes = append(codes, faultExit(err))
 	}
 	slices.Sort(s.Failures)

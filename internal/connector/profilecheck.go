@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"slices"
+	"strings"
 
 	"sendconnector/internal/ingest/reader"
 	"sendconnector/internal/mapping"
@@ -35,8 +36,9 @@ type ProblemCount struct {
 const anySender = "12345678903"
 
 // CheckProfile loads a profile and tries it on a file ("" = on none). Mistakes of
-// the profile, also against the file's heading, are yamldoc.Errors.
-func CheckProfile(ctx context.Context, profile, file, lang string) (*ProfileReport, error) {
+// the profile, also against the file's heading, are yamldoc.Errors. sender is the tax code of
+// the body that would send; "" = not known.
+func CheckProfile(ctx context.Context, profile, file, lang, sender string) (*ProfileReport, error) {
 	p, err := mapping.Load(profile)
 	if err != nil {
 		return nil, profileError(err)
@@ -54,17 +56,32 @@ func CheckProfile(ctx context.Context, profile, file, lang string) (*ProfileRepo
 	if err == nil {
 		defer f.Close()
 		var m *mapping.Mapper
-		m, err = p.Compile(f.Heading(), mapping.Defaults{Lang: notification.Lang(lang), SenderTaxID: anySender, SenderDenomination: "Ente"})
+		m, err = p.Compile(f.Heading(), mapping.Defaults{Lang: notification.Lang(lang), SenderTaxID: cmp.Or(sender, anySender), SenderDenomination: "Ente"})
 		if err != nil {
 			return nil, err
 		}
 		err = report.count(ctx, m.Drafts(f.Rows(), func() (mapping.Rows, error) { return f.Rows(), nil }), notification.Lang(lang))
+	}
+	if sender == "" {
+		report.hideSender(notification.Lang(lang))
 	}
 	if problem, ok := unreadable(err, notification.Lang(lang)); ok {
 		report.Unreadable = problem
 		return report, nil
 	}
 	return report, err
+}
+
+// hideSender takes the body that stands for the sender out of what is read: nobody has
+// written it anywhere.
+func (r *ProfileReport) hideSender(lang notification.Lang) {
+	word := "mittente"
+	if lang == notification.English {
+		word = "that sends"
+	}
+	for i := range r.Problems {
+		r.Problems[i].Message = strings.ReplaceAll(r.Problems[i].Message, anySender, word)
+	}
 }
 
 // profileError gives a profile that cannot be read the exit code of a usage error.

@@ -22,7 +22,8 @@ type StatusQuery struct {
 type Status struct {
 	At            time.Time            `json:"at"`
 	PID           int                  `json:"pid"`
-	Since         time.Time            `json:"since"` // start of the process that answered
+	Since         time.Time            `json:"since"`   // start of the process that answered
+	Edition       string               `json:"edition"` // of configuration and profiles as it read them at its start
 	Backup        BackupState          `json:"backup"`
 	Senders       []SenderStatus       `json:"senders"`
 	Flows         []FlowStatus         `json:"flows"`
@@ -123,7 +124,7 @@ func (c *Connector) Status(ctx context.Context, q StatusQuery) (*Status, error) 
 	if q.Flow != "" && c.flows[q.Flow] == nil {
 		return nil, usage("there is no flow %q", q.Flow)
 	}
-	s := &Status{At: c.opts.Clock(), PID: os.Getpid(), Since: c.started, Backup: c.backupState()}
+	s := &Status{At: c.opts.Clock(), PID: os.Getpid(), Since: c.started, Edition: c.edition, Backup: c.backupState()}
 	err := c.ledger.View(ctx, func(tx *ledger.Tx) error {
 		holds, err := tx.Holds()
 		if err != nil {

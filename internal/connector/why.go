@@ -1,13 +1,16 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
 	"sendconnector/internal/ledger"
+	"sendconnector/internal/outbox"
 )
 
 // WhyQuery names a file, a protocol number or an IUN.
@@ -83,7 +86,7 @@ func (c *Connector) whyWaiting(tx *ledger.Tx, w *Why) error {
 			if !sameFile(s.File, w.Name) {
 				continue
 			}
-			f := &Finding{What: "file", Where: "in/ of flow " + flow, Because: s.Reason + ": " + s.Text, Next: c.say("looked at again at the next scan", "verrà riguardato alla prossima scansione")}
+			f := &Finding{What: "file", Where: c.say("in/ of flow ", "in/ del flusso ") + flow, Because: s.Reason + ": " + s.Text, Next: c.say("looked at again at the next scan", "verrà riguardato alla prossima scansione")}
 			if len(s.Missing) > 0 {
 				f.Because += " (" + strings.Join(s.Missing, ", ") + ")"
 			}
@@ -112,7 +115,7 @@ func (c *Connector) whyBatches(tx *ledger.Tx, w *Why) error {
 }
 
 func (c *Connector) explainBatch(b *ledger.Batch, f *Finding) {
-	f.Where = "flow " + b.Flow + ", batch " + b.ID
+	f.Where = c.say("flow ", "flusso ") + b.Flow + c.say(", batch ", ", lotto ") + b.ID
 	if b.Archive != "" {
 		f.Where += ", " + b.Archive
 	}
@@ -131,7 +134,7 @@ func (c *Connector) explainBatch(b *ledger.Batch, f *Finding) {
 		f.Next, f.NextAt = c.say("sent by itself", "verrà inviato da sé"), b.ReleaseAt
 	default:
 		f.batch = b.ID
-		f.Next = c.say("see the outcome file for every row", "vedere il file di esito per ogni riga")
+		f.Next = c.say("see every row in ", "vedere ogni riga in ") + c.outcomeFile(b)
 	}
 }
 
@@ -162,7 +165,7 @@ func (c *Connector) whyNotification(tx *ledger.Tx, w *Why) error {
 	for _, n := range found {
 		s := notificationStatus(tx, n)
 		f := &Finding{What: "notification", Where: s.State, Because: s.Problem, NextAt: s.Next}
-		f.Where += ", batch " + s.Batch + c.say(", row ", ", riga ") + itoa(s.Row)
+		f.Where += c.say(", batch ", ", lotto ") + s.Batch + c.say(", row ", ", riga ") + itoa(s.Row)
 		if s.SENDStatus != "" {
 			f.Where += ", SEND " + s.SENDStatus
 		}
@@ -171,6 +174,9 @@ func (c *Connector) whyNotification(tx *ledger.Tx, w *Why) error {
 		}
 		if s.Held != nil {
 			f.Because = strings.TrimPrefix(f.Because+"; "+s.Held.Reason+": "+s.Held.Detail, "; ")
+		}
+		if f.Because == "" {
+			f.Because = c.because(n)
 		}
 		f.Next = c.nextOf(n)
 		if f.History, err = history(tx, n, c); err != nil {
@@ -195,6 +201,9 @@ func (c *Connector) nextOf(n *ledger.Notification) string {
 	case ledger.Refused, ledger.RefusedAtOnce:
 		return c.say("mend the row and drop the file again, or connector resubmit", "correggere la riga e rimettere il file in in/, oppure connector resubmit")
 	case ledger.Accepted:
+		if returned(n) {
+			return c.say("decide in the office how to go on", "decidere in ufficio come procedere")
+		}
 		if n.Closed {
 			return c.say("complete; later events are still followed", "completa; gli eventi successivi vengono comunque seguiti")
 		}
@@ -202,6 +211,43 @@ func (c *Connector) nextOf(n *ledger.Notification) string {
 	default:
 		return c.say("nothing; it is final", "nulla: è definitiva")
 	}
+}
+
+// outcomeFile is where the outcomes of a batch are published.
+func (c *Connector) outcomeFile(b *ledger.Batch) string {
+	if at := c.places[b.Outbox]; at != nil {
+		return at.String() + "/" + outbox.OutcomeName(b)
+	}
+	return outbox.OutcomeName(b)
+}
+
+// returned reports whether a recipient has died and the notice went back to the sender.
+func returned(n *ledger.Notification) bool {
+	return slices.ContainsFunc(n.Recipients, func(r ledger.RecipientState) bool { return r.Returned })
+}
+
+// because says how things are with a notification of which nothing is wrong.
+func (c *Connector) because(n *ledger.Notification) string {
+	switch n.State {
+	case ledger.Ready, ledger.Uploaded:
+		return c.say("queued", "in coda")
+	case ledger.Intent:
+		return c.say("the request is leaving, or has left", "la richiesta sta partendo, o è partita")
+	case ledger.Submitted:
+		return c.say("sent; SEND is checking it", "inviata; SEND la sta controllando")
+	case ledger.Accepted:
+		if returned(n) {
+			return c.say("returned to the sender (recipient deceased)", "restituita al mittente (destinatario deceduto)")
+		}
+		return c.say("accepted by SEND", "accettata da SEND")
+	case ledger.Refused, ledger.RefusedAtOnce:
+		return c.say("refused", "rifiutata")
+	case ledger.Cancelled:
+		return c.say("cancelled", "annullata")
+	case ledger.Discarded:
+		return c.say("discarded before it was sent", "scartata prima dell'invio")
+	}
+	return string(n.State)
 }
 
 // history tells the life of a notification from its dates and events.
@@ -237,13 +283,14 @@ func (c *Connector) whyRejectedRows(tx *ledger.Tx, w *Why) error {
 			if r.Protocol != w.Name || r.Outcome == ledger.RowLinked {
 				return true
 			}
-			f := &Finding{What: "row", Where: "batch " + b.ID + " (" + b.File + ")" + c.say(", row ", ", riga ") + itoa(r.Number), History: []Moment{{b.SealedAt, c.say("read", "letta")}}}
+			f := &Finding{What: "row", Where: c.say("batch ", "lotto ") + b.ID + " (" + b.File + ")" + c.say(", row ", ", riga ") + itoa(r.Number), History: []Moment{{b.SealedAt, c.say("read", "letta")}}}
 			for _, p := range r.Problems {
 				f.Because = strings.TrimPrefix(f.Because+"; "+sentence(p), "; ")
 			}
 			if r.Outcome == ledger.RowRejected {
 				f.Next = c.say("mend the row and drop the file again", "correggere la riga e rimettere il file in in/")
 			} else {
+				f.Because = cmp.Or(f.Because, c.say("it was known when this batch was read", "era già nota quando questo lotto è stato letto"))
 				f.Next = c.say("nothing: it was known already", "nulla: era già nota")
 			}
 			w.Findings = append(w.Findings, f)

@@ -22,7 +22,7 @@ func (c *Connector) whyAwaited(tx *ledger.Tx, w *Why) error {
 			for _, name := range s.Missing {
 				if sameFile(name, w.Name) {
 					w.Findings = append(w.Findings, &Finding{
-						What: "document", Where: "in/ of flow " + flow, Because: c.say("it is awaited by ", "è atteso da ") + s.File,
+						What: "document", Where: c.say("in/ of flow ", "in/ del flusso ") + flow, Because: c.say("it is awaited by ", "è atteso da ") + s.File,
 						Next:    c.say("copy it beside the file", "copiarlo accanto al file"),
 						History: []Moment{{s.Since, c.say("the file that names it was first seen", "visto per la prima volta il file che lo nomina")}},
 					})
@@ -62,8 +62,8 @@ func (c *Connector) whyDocumentOf(b *ledger.Batch, w *Why) {
 			continue
 		}
 		f := &Finding{
-			What: "document", Where: "flow " + b.Flow + ", batch " + b.ID, Because: c.say("it was taken with ", "è stato preso con ") + b.File,
-			Next:    c.say("see the outcome file of that batch", "vedere il file di esito di quel lotto"),
+			What: "document", Where: c.say("flow ", "flusso ") + b.Flow + c.say(", batch ", ", lotto ") + b.ID, Because: c.say("it was taken with ", "è stato preso con ") + b.File,
+			Next:    c.say("see ", "vedere ") + c.outcomeFile(b),
 			History: []Moment{{b.ClaimedAt, c.say("taken as part of batch ", "preso con il lotto ") + b.ID}},
 		}
 		if b.Archive != "" {
@@ -97,7 +97,7 @@ func (c *Connector) whyLying(ctx context.Context, w *Why) error {
 				code = "C-FILE-TEMPORARY"
 			}
 			w.Findings = append(w.Findings, &Finding{
-				What: "file", Where: e.Name + " of flow " + name, Because: sentence(notification.New(f.lang, code, "")),
+				What: "file", Where: e.Name + c.say(" of flow ", " del flusso ") + name, Because: sentence(notification.New(f.lang, code, "")),
 				Next:    c.say("looked at again at the next scan", "verrà riguardato alla prossima scansione"),
 				History: []Moment{{e.Modified, c.say("last change of the file", "ultima modifica del file")}},
 			})

@@ -123,7 +123,7 @@ func (i *Ingest) read(ctx context.Context, f *Flow, c *claim) (*ledger.Batch, *T
 	if err != nil {
 		return nil, nil, err
 	}
-	i.opts.Log.InfoContext(ctx, "batch read", "flow", f.Name, "batch", c.Batch, "rows", result.Rows, "new", result.New)
+	i.opts.Log.InfoContext(ctx, "batch read", "flow", f.Name, "batch", c.Batch, "rows", sealed.Rows, "new", sealed.Admitted)
 	return sealed, &Taken{Batch: c.Batch, File: c.Name, State: sealed.State, Rows: result.Rows, New: result.New}, nil
 }
 

@@ -49,6 +49,8 @@ type CorruptError struct {
 	Path string
 	What string
 	Err  error
+
+	Missing bool // there is no file at all, so none to move aside
 }
 
 func (e *CorruptError) Error() string {

@@ -61,9 +61,9 @@ func missing(path string, beside uint64, opts Options) error {
 	case opts.Rebuild:
 		return nil
 	case exists(RebuildPath(path)):
-		return &CorruptError{Path: path, What: "the file is missing, and its rebuilding was begun and not finished"}
+		return &CorruptError{Path: path, What: "the file is missing, and its rebuilding was begun and not finished", Missing: true}
 	case beside != 0:
-		return &CorruptError{Path: path, What: "the file is missing, although " + filepath.Base(generationFile(path)) + " says that there was one"}
+		return &CorruptError{Path: path, What: "the file is missing, although " + filepath.Base(generationFile(path)) + " says that there was one", Missing: true}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -124,7 +125,7 @@ func (v view) suspend(line *Line) {
 	case v.head.Release == DelayedRelease:
 		p = notification.New(v.lang, "C-RELEASE-DELAY", "", "when", clockTime(v.head.ReleaseAt))
 	case v.head.ReleaseWhy == "C-RELEASE-REBUILT":
-		p = notification.New(v.lang, "C-RELEASE-REBUILT", "")
+		p = notification.New(v.lang, "C-RELEASE-REBUILT", "", "batch", v.head.ID, "file", path.Base(v.head.File))
 	case v.head.ReleaseWhy == "C-RELEASE-MAX":
 		p = notification.New(v.lang, "C-RELEASE-MAX", "", "count", strconv.Itoa(v.head.Admitted))
 	default:

@@ -91,8 +91,8 @@ var sendingCatalogue = map[string]entry{
 	},
 	"C-RELEASE-REBUILT": {
 		Warning,
-		"Il registro è stato ricostruito, o ripristinato da una copia, e questa notifica non risulta inviata: non si può sapere se doveva ancora partire o se era stata scartata. Per inviarla: connector release --batch; per rinunciare: connector discard --batch.",
-		"The ledger was rebuilt, or restored from a copy, and this notification is not known to have been sent: nobody can tell whether it was still to be sent or had been discarded. To send it: connector release --batch; to give it up: connector discard --batch.",
+		"Il registro è stato ricostruito, o ripristinato da una copia, e questa notifica non risulta inviata: non si può sapere se doveva ancora partire o se era stata scartata. Per inviare il lotto: connector release --batch {batch}, oppure un file vuoto di nome {file}.invia in in/; per rinunciare: connector discard --batch {batch}.",
+		"The ledger was rebuilt, or restored from a copy, and this notification is not known to have been sent: nobody can tell whether it was still to be sent or had been discarded. To send the batch: connector release --batch {batch}, or an empty file named {file}.invia in in/; to give it up: connector discard --batch {batch}.",
 		"rules.md, 16, 19",
 	},
 	"C-RELEASE-DELAY": {

@@ -27,6 +27,9 @@ const (
 // with room for the suffixes of a name that waits or is being written.
 const maxName = 180
 
+// OutcomeName is the name of the outcome file of a batch, in the outbox.
+func OutcomeName(b *ledger.Batch) string { return outcomeName(b) }
+
 // outcomeName is <stem>.<batch>.esito.csv. The stem is only shortened or mended
 // where the name could not exist on both systems; the batch id keeps it unique.
 func outcomeName(b *ledger.Batch) string {

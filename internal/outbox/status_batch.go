@@ -143,7 +143,8 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 		line.since = b.ClaimedAt
 	}
 	pairs := []string{
-		"rows", strconv.Itoa(b.Rows), "new", strconv.Itoa(b.Admitted), "batch", b.ID,
+		"rows", o.counted(b.Rows, "riga", "righe", "row", "rows"), "batch", b.ID,
+		"new", o.counted(b.Admitted, "notifica nuova", "notifiche nuove", "new notification", "new notifications"),
 		"outcome", outcomeName(b), "file", path.Base(b.File),
 	}
 	switch {
@@ -168,7 +169,7 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 		line.state, line.why = fileAwaits, o.text("awaits-max", pairs...)
 		return line, true, nil
 	case b.Release == ledger.AwaitsRelease && b.ReleaseWhy == "C-RELEASE-REBUILT":
-		line.state, line.why = fileAwaits, notification.New(o.opts.Lang, b.ReleaseWhy, "").Message
+		line.state, line.why = fileAwaits, o.text("awaits-rebuilt", pairs...)
 		return line, true, nil
 	case b.Release == ledger.AwaitsRelease:
 		line.state, line.why = fileAwaits, o.text("awaits", pairs...)
@@ -185,6 +186,18 @@ func (o *Outbox) batchLine(ctx context.Context, b *ledger.Batch, holds map[holdK
 		line.why += " " + o.text("avoided", "euro", o.euro(b.AvoidedCent))
 	}
 	return line, false, nil
+}
+
+// counted is a number with its noun, one or many.
+func (o *Outbox) counted(n int, riga, righe, row, rows string) string {
+	one, many := riga, righe
+	if o.opts.Lang == notification.English {
+		one, many = row, rows
+	}
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
 }
 
 // euro writes cents as people of the outbox's language write them.

@@ -27,12 +27,12 @@ var texts = map[string][2]string{
 	},
 	"reading": {"In lettura.", "Being read."},
 	"read": {
-		"Letto: {rows} righe, {new} notifiche nuove. L'esito è in {outcome}.",
-		"Read: {rows} rows, {new} new notifications. The outcome is in {outcome}.",
+		"Letto: {rows}, {new}. L'esito è in {outcome}.",
+		"Read: {rows}, {new}. The outcome is in {outcome}.",
 	},
 	"known": {
-		"Letto: {rows} righe, tutte già note; nulla è stato inviato di nuovo. L'esito è in {outcome}.",
-		"Read: {rows} rows, all known already; nothing was sent again. The outcome is in {outcome}.",
+		"Letto: {rows}, tutte già note; nulla è stato inviato di nuovo. L'esito è in {outcome}.",
+		"Read: {rows}, all known already; nothing was sent again. The outcome is in {outcome}.",
 	},
 	"avoided": {
 		"Righe scartate qui e non da SEND: evitati {euro} euro di costi di rifiuto.",
@@ -51,12 +51,16 @@ var texts = map[string][2]string{
 		"The file cannot be read; it lies in rejected/{batch} with the reason beside it.",
 	},
 	"awaits": {
-		"Letto, attende il rilascio: {new} notifiche nuove. Controllare {outcome}, poi rilasciare con il comando connector release --batch {batch} oppure mettendo in in/ un file vuoto di nome {file}.invia; per annullare: connector discard --batch {batch}.",
-		"Read, awaits release: {new} new notifications. Check {outcome}, then release with connector release --batch {batch} or by putting an empty file named {file}.invia into in/; to discard: connector discard --batch {batch}.",
+		"Letto, attende il rilascio: {new}. Controllare {outcome}, poi rilasciare con il comando connector release --batch {batch} oppure mettendo in in/ un file vuoto di nome {file}.invia; per annullare: connector discard --batch {batch}.",
+		"Read, awaits release: {new}. Check {outcome}, then release with connector release --batch {batch} or by putting an empty file named {file}.invia into in/; to discard: connector discard --batch {batch}.",
+	},
+	"awaits-rebuilt": {
+		"Letto, attende il rilascio: il registro è stato ricostruito, o ripristinato da una copia, e non tutte le sue notifiche risultano inviate; non si può sapere se dovevano ancora partire o se erano state scartate. Controllare {outcome}, poi rilasciare con il comando connector release --batch {batch} oppure mettendo in in/ un file vuoto di nome {file}.invia; per annullare: connector discard --batch {batch}.",
+		"Read, awaits release: the ledger was rebuilt, or restored from a copy, and not all of its notifications are known to have been sent; nobody can tell whether they were still to be sent or had been discarded. Check {outcome}, then release with connector release --batch {batch} or by putting an empty file named {file}.invia into in/; to discard: connector discard --batch {batch}.",
 	},
 	"awaits-max": {
-		"Letto, attende il rilascio perché contiene {new} notifiche nuove, più di quante il flusso invia senza conferma. Controllare {outcome}, poi rilasciare con il comando connector release --batch {batch} oppure mettendo in in/ un file vuoto di nome {file}.invia; per annullare: connector discard --batch {batch}.",
-		"Read, awaits release because it holds {new} new notifications, more than the flow sends unasked. Check {outcome}, then release with connector release --batch {batch} or by putting an empty file named {file}.invia into in/; to discard: connector discard --batch {batch}.",
+		"Letto, attende il rilascio perché contiene {new}, più di quante il flusso invia senza conferma. Controllare {outcome}, poi rilasciare con il comando connector release --batch {batch} oppure mettendo in in/ un file vuoto di nome {file}.invia; per annullare: connector discard --batch {batch}.",
+		"Read, awaits release because it holds {new}, more than the flow sends unasked. Check {outcome}, then release with connector release --batch {batch} or by putting an empty file named {file}.invia into in/; to discard: connector discard --batch {batch}.",
 	},
 	"delayed": {
 		"Letto, parte da solo all'ora indicata in prossimo_controllo. Per annullare: connector discard --batch {batch}.",
