@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sendconnector/internal/ledger"
 	"sendconnector/internal/simulator"
 )
 
@@ -172,4 +173,51 @@ func TestReleasedAfterTheRestoreStaysReleased(t *testing.T) {
 	w.wantReleased(batch)
 	w.onceAtSEND(protocols...)
 	w.wantOutcomes("drop/out/lotto.*.esito.csv", finalLot(protocols))
+}
+
+// A notification was over when the copy was made, and was cancelled after it. The event
+// was acknowledged and does not come again: if nobody asked, the office would read that
+// it was served, beside a legal document that says the opposite.
+func TestRestoredLedgerHearsWhatBecameOfTheClosed(t *testing.T) {
+	t.Parallel()
+	w := newStill(t)
+	w.deposit("a.csv", alone("A/1", ettore, 1), alone("A/2", galileo, 2))
+	w.untilClosed(1)
+	copied := filepath.Join(w.dir, "copy.db")
+	w.do(func(c *Connector) error { _, err := c.ledger.BackupFile(context.Background(), copied); return err })
+	w.command("cancel", CancelArgs{Protocol: "A/1"})
+	w.lives(2)
+	want := map[string]string{"A/1": string(ledger.Annullata), "A/2": string(ledger.Perfezionata)}
+	w.wantOutcomes("drop/out/a.*.esito.csv", want)
+
+	w.restore(copied)
+	since := w.sim.Now()
+	w.steps(6)
+	w.wantOutcomes("drop/out/a.*.esito.csv", want)
+	w.result([]string{"a.csv"})
+	asked := w.callsSince(since, "sent")
+	for path, n := range asked {
+		if n != 1 {
+			t.Errorf("%s was asked for %d times", path, n)
+		}
+	}
+	if len(asked) != 2 {
+		t.Errorf("asked for %v, want each of the two that were over", asked)
+	}
+	w.do(func(c *Connector) error {
+		return c.ledger.View(context.Background(), func(tx *ledger.Tx) error {
+			over, err := tx.OverFrom(0, 10)
+			for _, n := range over {
+				if n.Key.Protocol == "A/1" && n.SENDStatus != ledger.StatusCancelled {
+					t.Errorf("the ledger says %s of what was cancelled", n.SENDStatus)
+				}
+			}
+			if len(over) != 2 {
+				t.Errorf("%d are over, want 2", len(over))
+			}
+			return err
+		})
+	})
+	w.lives(2)
+	w.wantOutcomes("drop/out/a.*.esito.csv", want)
 }

@@ -233,6 +233,27 @@ func (t *Tx) OpenFrom(from ID, limit int) ([]*Notification, error) {
 	return found, err
 }
 
+// OverFrom gives at most limit notifications that SEND accepted and that are Closed,
+// from the given id on.
+func (t *Tx) OverFrom(from ID, limit int) ([]*Notification, error) {
+	var found []*Notification
+	err := t.each(bNote, nil, from.key(), func(k, v []byte) (bool, error) {
+		h := &hot{}
+		if err := t.decode(bNote, k, v, h); err != nil {
+			return false, err
+		}
+		if !h.Closed || h.State != Accepted && h.State != Cancelled {
+			return true, nil
+		}
+		if err := t.fill(&h.Notification); err != nil {
+			return false, err
+		}
+		found = append(found, &h.Notification)
+		return len(found) < limit, nil
+	})
+	return found, err
+}
+
 // Cause says in a Change what brought it about.
 type Cause struct {
 	Event   string // category of SEND's event, or a word of ours

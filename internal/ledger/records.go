@@ -340,6 +340,8 @@ type Stream struct {
 	Sweep       bool      `json:",omitzero"` // every open notification must be looked up once
 	SweepFrom   ID        `json:",omitzero"` // how far the sweep has got
 	SweepFirst  bool      `json:",omitzero"` // nothing is read before the sweep is over
+	SweepOver   bool      `json:",omitzero"` // every notification that was over must be looked up once, after the sweep
+	OverFrom    ID        `json:",omitzero"` // how far that has got
 }
 
 // Sighting is a file seen in a drop and not claimed yet; it makes deadlines and

@@ -71,12 +71,13 @@ func (p *Progress) ensure(ctx context.Context) error {
 }
 
 // sweepStale starts a sweep because the ledger is older than what was sent with it
-// (restored from a backup, rule 23): of every sender's stream, for whoever comes first
+// (restored from a backup, rule 23), of what was open and then of what was over: of every sender's stream, for whoever comes first
 // ends the mark for all. A sender without a stream sweeps when it gets one.
 func (p *Progress) sweepStale(ctx context.Context) error {
 	err := p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
 		all, err := tx.Streams()
 		for _, s := range all {
+			s.SweepOver, s.OverFrom = true, 0
 			err = errors.Join(err, startSweep(tx, s, p.o.Clock()), tx.PutStream(s))
 		}
 		return err

@@ -21,13 +21,16 @@ const (
 
 // LookUps asks SEND about what events did not tell: requests without an outcome
 // whose time has come, adopted and corrected notifications, those silent for too
-// long, and, in a sweep, every open one. It asks nothing that is known, and at most
+// long, and, in a sweep, every open one and after a restore every one. It asks nothing that is known, and at most
 // PerCall look-ups of a sweep; Report.More says that the sweep goes on.
 func (p *Progress) LookUps(ctx context.Context) (Report, error) {
 	a := &asking{p: p}
 	err := p.sweep(ctx, a) // first: whom it asked about is silent no more
 	if err == nil && !a.stopped() {
 		err = a.due(ctx, func(n *ledger.Notification) bool { return p.mustLook(n) }, p.look)
+	}
+	if err == nil && !a.stopped() {
+		err = p.sweepOver(ctx, a)
 	}
 	if a.report.More {
 		a.report.Next = p.o.Clock()

@@ -3,6 +3,7 @@ package progress
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,14 +54,8 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 	}); err != nil {
 		return err
 	}
-	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(p.o.Lookups)
-	for _, n := range list {
-		if swept(n, s, p.o.Clock()) && !a.stopped() {
-			g.Go(func() error { return p.look(gctx, a, n) })
-		}
-	}
-	if err := g.Wait(); err != nil || ctx.Err() != nil || a.stopped() {
+	list = slices.DeleteFunc(list, func(n *ledger.Notification) bool { return !swept(n, s, p.o.Clock()) })
+	if err := p.lookAtAll(ctx, a, list); err != nil || ctx.Err() != nil || a.stopped() {
 		return err // the chunk is looked up again
 	}
 	if len(list) < sweepChunk && p.sweepsFirst(s) {
@@ -75,6 +70,59 @@ func (p *Progress) sweepSome(ctx context.Context, a *asking, s *ledger.Stream) e
 			cur.Sweep, cur.SweepFrom, cur.SweepFirst = false, 0, false
 		} else {
 			cur.SweepFrom = list[len(list)-1].ID + 1
+		}
+		return tx.PutStream(cur)
+	})
+}
+
+// lookAtAll looks up a chunk, until somebody says stop.
+func (p *Progress) lookAtAll(ctx context.Context, a *asking, list []*ledger.Notification) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(p.o.Lookups)
+	for _, n := range list {
+		if !a.stopped() {
+			g.Go(func() error { return p.look(gctx, a, n) })
+		}
+	}
+	return g.Wait()
+}
+
+// sweepOver looks up, PerCall of them at a time and after those that were open, the
+// notifications that were over when an older ledger was put in the place of a newer one.
+// What the newer one had heard of them, a cancellation say, was acknowledged and does
+// not come again, while the folders outside still tell it.
+func (p *Progress) sweepOver(ctx context.Context, a *asking) error {
+	s, err := p.stream(ctx)
+	if errors.Is(err, ErrNoStream) {
+		return nil
+	}
+	if err != nil || !s.SweepOver || s.Sweep {
+		return err
+	}
+	if held, err := p.deaf(ctx); err != nil || !held.IsZero() {
+		return err
+	}
+	var list []*ledger.Notification
+	if err := p.o.Ledger.View(ctx, func(tx *ledger.Tx) (err error) {
+		list, err = tx.OverFrom(s.OverFrom, p.o.PerCall)
+		return err
+	}); err != nil {
+		return err
+	}
+	ours := slices.DeleteFunc(slices.Clone(list), func(n *ledger.Notification) bool { return n.Sender != s.Sender || n.IUN == "" })
+	if err := p.lookAtAll(ctx, a, ours); err != nil || ctx.Err() != nil || a.stopped() {
+		return err // they are looked up again
+	}
+	return p.o.Ledger.Update(ctx, func(tx *ledger.Tx) error {
+		cur, err := tx.Stream(p.o.Sender)
+		if err != nil || cur.StreamID != s.StreamID {
+			return err
+		}
+		if len(list) < p.o.PerCall {
+			cur.SweepOver, cur.OverFrom = false, 0
+		} else {
+			cur.OverFrom = list[len(list)-1].ID + 1
+			a.count(func(r *Report) { r.More = true })
 		}
 		return tx.PutStream(cur)
 	})
