@@ -264,7 +264,7 @@ func (w *world) live(nth int, service bool) bool {
 	if err := c.Run(ctx); err != nil && !k.died() {
 		w.t.Error(err)
 	}
-	if err := c.Close(); err != nil {
+	if err := c.Close(); err != nil && !k.died() { // it may die in the closing, too
 		w.t.Error(err)
 	}
 	return k.died()
