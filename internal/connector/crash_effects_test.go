@@ -17,6 +17,8 @@ var places = map[string]string{
 	"connector/check.go ledger":                "the command check, before anything runs",
 	"connector/connector.go emptyTemp":         "connector.temp",
 	"connector/connector.go openLedger":        "folders; made again",
+	"config/secret_unix.go openPrivate":        "only reads; that no pipe is waited for needs a flag",
+	"connector/check.go backups":               "the folder of the copies; made again",
 	"connector/control.go close":               "how to reach a process that ends; a stale one reaches nobody",
 	"connector/control.go serveControl":        "a socket that nobody listens on",
 	"connector/control.go writePrivate":        "connector.control",
