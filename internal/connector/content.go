@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -148,7 +149,7 @@ type needing struct {
 
 func (n *needing) all(ctx context.Context) error {
 	for d, err := range n.e.drafts {
-		if err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		n.items = append(n.items, n.c.item(ctx, n.e, d, nil))
@@ -240,7 +241,7 @@ type admitting struct {
 
 func (a *admitting) all(ctx context.Context) error {
 	for d, err := range a.e.drafts {
-		if err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		a.drafts = append(a.drafts, d)
@@ -278,6 +279,9 @@ func (a *admitting) judge(ctx context.Context) error {
 		return err
 	}
 	for i, d := range a.drafts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		documents := a.documents
 		if known[i] {
 			documents = nil

@@ -22,13 +22,20 @@ type documents struct {
 	data  string
 	find  ingest.DocumentFunc
 	rules notification.Rules
-	facts map[string]notification.FileFacts // by hash
+	facts map[string]notification.FileFacts  // by hash
+	forms map[formKey][]notification.Problem // of metadata files
+}
+
+// formKey is what the judgement of a metadata file depends on.
+type formKey struct {
+	hash      string
+	applyCost bool
 }
 
 func newDocuments(c *Connector, f *flow, find ingest.DocumentFunc) *documents {
 	rules := f.sender.rules
 	rules.Lang = f.lang
-	return &documents{flow: f, data: c.cfg.Data, find: find, rules: rules, facts: map[string]notification.FileFacts{}}
+	return &documents{flow: f, data: c.cfg.Data, find: find, rules: rules, facts: map[string]notification.FileFacts{}, forms: map[formKey][]notification.Problem{}}
 }
 
 // of gives the private copy of every attachment and what is wrong with them, and
@@ -84,20 +91,33 @@ func (d *documents) f24(r *notification.Request, byFile map[string]ledger.SpoolF
 				continue // its absence has been told
 			}
 			field := fmt.Sprintf("recipients[%d].payments[%d].f24.metadataAttachment.file", i, j)
-			data, err := readAtMost(d.path(f), maxF24)
+			found, err := d.form(f, form.ApplyCost)
 			if err != nil {
 				problems = append(problems, notification.New(d.flow.lang, "C-DOCUMENT-MISSING", field, "name", form.MetadataAttachment.File))
 				continue
 			}
-			problems = append(problems, notification.CheckF24(data, form.ApplyCost, d.flow.lang, field)...)
+			for _, p := range found {
+				p.Field = field
+				problems = append(problems, p)
+			}
 		}
 	}
 	return problems
 }
 
-// maxF24 bounds what is read of a metadata file; real ones have a few kB. A longer one
-// is cut and so no JSON any more.
-const maxF24 = 4 << 20
+// form judges a metadata file once, however many payments name it.
+func (d *documents) form(f ledger.SpoolFile, applyCost bool) ([]notification.Problem, error) {
+	key := formKey{f.Hash, applyCost}
+	if known, ok := d.forms[key]; ok {
+		return known, nil
+	}
+	data, err := readAtMost(d.path(f), notification.MaxF24+1) // the byte too many tells that it is too long
+	if err != nil {
+		return nil, err
+	}
+	d.forms[key] = notification.CheckF24(data, applyCost, d.flow.lang, "")
+	return d.forms[key], nil
+}
 
 func readAtMost(path string, limit int64) ([]byte, error) {
 	f, err := os.Open(path)

@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -73,7 +74,7 @@ func (c *Connector) Preview(ctx context.Context, a PreviewArgs) (*PreviewResult,
 func (c *Connector) previewRows(ctx context.Context, e *export, a PreviewArgs, result *PreviewResult) error {
 	p := previewing{c: c, e: e, seen: map[ledger.Key][]int{}, result: result, docs: newDocuments(c, e.flow, besideExport(e.flow, filepath.Dir(a.File)))}
 	for d, err := range e.drafts {
-		if err != nil {
+		if err := cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
 		if err := p.add(ctx, d); err != nil {

@@ -53,7 +53,7 @@ func (d *Draft) firstBad() int {
 
 // RowProblems is everything to tell about row i: its own problems, those of the whole
 // notification, and, if it is sound itself but another row stopped the notification,
-// which one. Errors come first.
+// which one. Errors come first; of very many the first are told, and how many more.
 func (d *Draft) RowProblems(i int) []notification.Problem {
 	own := d.Rows[i].Problems
 	all := append(slices.Clone(own), d.Problems...)
@@ -62,7 +62,7 @@ func (d *Draft) RowProblems(i int) []notification.Problem {
 		all = append(all, notification.New(d.lang(), "C-GROUP-ROW", "", "row", strconv.Itoa(d.Rows[bad].Row.Number), "reason", p.Message))
 	}
 	slices.SortStableFunc(all, func(a, b notification.Problem) int { return rank(a) - rank(b) })
-	return all
+	return notification.Few(d.lang(), all)
 }
 
 // rank puts errors before warnings: the first problem is what a row is filed under.

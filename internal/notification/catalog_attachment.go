@@ -190,6 +190,11 @@ var attachmentCatalogue = map[string]entry{
 	},
 
 	// F24 metadata.
+	"C-F24-SIZE": {
+		Error,
+		"Il file di metadati dell'F24 supera {max} kB: nessun modello F24 è così grande; produrlo di nuovo.",
+		"The metadata file of the F24 is larger than {max} kB: no F24 form is that large; make it again.", src2,
+	},
 	"C-F24-SYNTAX": {
 		Error,
 		"Il file di metadati dell'F24 non è JSON valido ({reason}): SEND rifiuterebbe la notifica e la farebbe pagare; produrlo di nuovo.",

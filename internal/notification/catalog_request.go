@@ -19,6 +19,18 @@ const (
 // requestCatalogue is what Validate finds in a request, but for its payments and
 // attachments.
 var requestCatalogue = map[string]entry{
+	// Many at once.
+	"C-PROBLEMS-MORE": {
+		Warning,
+		"E altri {count} problemi: correggere quelli indicati e rimettere il file nella cartella.",
+		"And {count} more problems: correct those that are named and drop the file again.", srcF,
+	},
+	"C-JSON-ELEMENTS": {
+		Error,
+		"La riga ha più di {max} elementi negli elenchi (destinatari, pagamenti, documenti): nessuna notifica ne ha tanti; correggere il programma che produce il file.",
+		"The line has more than {max} elements in its lists (recipients, payments, documents): no notification has as many; correct the program that makes the file.", srcF,
+	},
+
 	// Any field.
 	"C-REQUIRED": {
 		Error,

@@ -18,8 +18,8 @@ import (
 // properties, wrong types, missing required ones (booleans too), and what only the
 // connector may give (token, digests, ref). Explicit nulls are dropped with a
 // warning. The request holds what could be read; it is nil only where the line is no
-// JSON object. What the values mean is Validate's business; DecodeAndValidate does
-// both without saying anything twice.
+// JSON object or has more parts than any notification. What the values mean is
+// Validate's business. However long the line, the problems are few: see maxDecodeProblems.
 //
 // Source: interface.md "jsonl"; OpenAPI bundle, NewNotificationRequestV26.
 func Decode(line []byte, lang Lang) (*Request, []Problem) {
@@ -33,36 +33,6 @@ func DecodeWire(line []byte, lang Lang) (*Request, []Problem) {
 	return decode(line, decoder{lang: lang, wire: true})
 }
 
-// DecodeAndValidate decodes a dropped line and judges it, leaving out what Validate
-// finds at fields of which Decode has already said an error. rules.Wire chooses
-// between Decode and DecodeWire.
-func DecodeAndValidate(line []byte, rules Rules) (*Request, []Problem) {
-	r, problems := decode(line, decoder{lang: rules.Lang, wire: rules.Wire})
-	if r == nil {
-		return nil, problems
-	}
-	said := problems
-	for _, p := range Validate(r, rules) {
-		if !saidAlready(said, p.Field) {
-			problems = append(problems, p)
-		}
-	}
-	return r, problems
-}
-
-// saidAlready reports whether an error was found at field or at what it is part of.
-func saidAlready(problems []Problem, field string) bool {
-	for _, p := range problems {
-		if p.Severity != Error || !strings.HasPrefix(field, p.Field) {
-			continue
-		}
-		if rest := field[len(p.Field):]; rest == "" || rest[0] == '.' || rest[0] == '[' {
-			return true
-		}
-	}
-	return false
-}
-
 func decode(line []byte, d decoder) (*Request, []Problem) {
 	line = bytes.TrimPrefix(bytes.TrimRight(line, "\r\n"), []byte("\uFEFF"))
 	if !d.wellFormed(line) {
@@ -73,7 +43,10 @@ func decode(line []byte, d decoder) (*Request, []Problem) {
 	if !d.object("", d.requestFields(r)) {
 		return nil, d.problems
 	}
-	return r, d.problems
+	if d.elements > maxElements {
+		return nil, []Problem{New(d.lang, "C-JSON-ELEMENTS", "", "max", itoa(maxElements))}
+	}
+	return r, d.told()
 }
 
 // decoder walks the tokens of one line along SEND's schema. The line is known to
@@ -82,12 +55,15 @@ type decoder struct {
 	lang     Lang
 	wire     bool
 	tokens   tokens
-	problems []Problem
+	elements int // of all lists
+	tally
 }
 
 func (d *decoder) add(code, field string, args ...string) {
-	d.problems = append(d.problems, New(d.lang, code, field, args...))
+	d.tally.add(d.lang, maxDecodeProblems, code, field, args...)
 }
+
+func (d *decoder) told() []Problem { return d.tally.told(d.lang) }
 
 // wellFormed looks for syntax errors and for bytes that are no UTF-8, which
 // encoding/json would replace without a word.
@@ -156,14 +132,17 @@ func (d *decoder) objectFrom(path string, first json.Token, properties []propert
 		return false
 	}
 	var seen uint64 // by index in properties; no object of the schema has 64
-	var extra []string
+	var extra map[string]bool
 	for d.tokens.more() {
 		name, _ := d.tokens.next().(string)
 		at := within(path, name)
 		i := indexOf(properties, name)
 		if i < 0 {
-			d.unknown(at, path, name, slices.Contains(extra, name))
-			extra = append(extra, name)
+			d.unknown(at, path, name, extra[name])
+			if extra == nil {
+				extra = map[string]bool{}
+			}
+			extra[name] = true
 			d.skip()
 			continue
 		}

@@ -140,7 +140,8 @@ func TestDecodeWire(t *testing.T) {
 	}
 	rules := DefaultRules()
 	rules.Wire = true
-	if _, problems := DecodeAndValidate([]byte(wire), rules); len(problems) > 0 {
+	r, _ := DecodeWire([]byte(wire), English)
+	if problems := Validate(r, rules); len(problems) > 0 {
 		t.Errorf("wire line: %s", codes(problems))
 	}
 }
@@ -173,19 +174,6 @@ func FuzzTokens(f *testing.F) {
 			t.Fatalf("%q: not at the end", line)
 		}
 	})
-}
-
-// One mistake is told once.
-func TestDecodeAndValidateSaysNothingTwice(t *testing.T) {
-	line := strings.NewReplacer(`"subject":"Avviso",`, ``, `"zip":"20123"`, `"zip":20123`, `"province":"MI"`, `"province":"MIL"`).Replace(dropLine)
-	_, problems := DecodeAndValidate([]byte(line), DefaultRules())
-	want := "C-JSON-TYPE recipients[0].physicalAddress.zip; C-JSON-MISSING subject; C-PROVINCE recipients[0].physicalAddress.province"
-	if got := codes(problems); got != want {
-		t.Errorf("got  %s\nwant %s", got, want)
-	}
-	if r, problems := DecodeAndValidate([]byte("["), DefaultRules()); r != nil || len(problems) != 1 {
-		t.Errorf("%v %v", r, problems)
-	}
 }
 
 // Whatever a line holds, decoding and judging it end without a panic, an accepted

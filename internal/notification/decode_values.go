@@ -96,6 +96,10 @@ func (d *decoder) list(element func(path string, first json.Token)) func(string,
 		}
 		for i := 0; d.tokens.more(); i++ {
 			token := d.tokens.next()
+			if d.elements++; d.elements > maxElements {
+				d.skipFrom(token) // the line is refused as a whole
+				continue
+			}
 			element(at+"["+strconv.Itoa(i)+"]", token)
 		}
 		d.tokens.next() // the closing bracket

@@ -10,6 +10,14 @@ import (
 // maxF24Depth bounds the nesting of a metadata file; real ones have six levels.
 const maxF24Depth = 32
 
+// MaxF24 bounds a metadata file: a record has some 200 bytes and a form has at most a
+// few dozen of them, so that real files have less than a tenth of it.
+const MaxF24 = 256 << 10
+
+// maxF24Name is how much of a property's name a path shows; those of the schema have
+// less than half of it.
+const maxF24Name = 64
+
 // f24Kinds are the forms, of which a metadata file describes exactly one.
 var f24Kinds = []string{"f24Standard", "f24Simplified", "f24Excise", "f24Elid"}
 
@@ -18,11 +26,16 @@ var f24Kinds = []string{"f24Standard", "f24Simplified", "f24Excise", "f24Elid"}
 // of form; exactly one record that carries the notification cost if the request says
 // applyCost, and that one without a credit, none otherwise; amounts, years, dates and
 // tax codes in their form. field is the request field of the attachment. The rest of
-// F24's schema is not judged.
+// F24's schema is not judged. At most maxF24Problems are told, and how many more
+// there are.
 //
 // Source: send-validation.md, 2 "F24_METADATA_NOT_VALID"; send-api.md, 6.3.
 func CheckF24(data []byte, applyCost bool, lang Lang, field string) []Problem {
 	c := f24Checker{lang: lang, field: field}
+	if len(data) > MaxF24 {
+		c.add("C-F24-SIZE", "max", itoa(MaxF24>>10))
+		return c.problems
+	}
 	var whole any
 	if err := json.Unmarshal(data, &whole); err != nil {
 		c.add("C-F24-SYNTAX", "reason", err.Error())
@@ -41,18 +54,22 @@ func CheckF24(data []byte, applyCost bool, lang Lang, field string) []Problem {
 	case !applyCost && c.costs > 0:
 		c.add("C-F24-COST-NONE", "count", itoa(c.costs))
 	}
-	return c.problems
+	problems := c.told(lang)
+	for i := range problems {
+		problems[i].Field = field
+	}
+	return problems
 }
 
 type f24Checker struct {
-	lang     Lang
-	field    string
-	costs    int // records with applyCost true
-	problems []Problem
+	lang  Lang
+	field string
+	costs int // records with applyCost true
+	tally
 }
 
 func (c *f24Checker) add(code string, args ...string) {
-	c.problems = append(c.problems, New(c.lang, code, c.field, args...))
+	c.tally.add(c.lang, maxF24Problems, code, c.field, args...)
 }
 
 func (c *f24Checker) kind(form map[string]any) {
@@ -85,13 +102,21 @@ func (c *f24Checker) walk(path string, value any, depth int) {
 		}
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			at := within(path, name)
+			at := within(path, clipName(name))
 			if text, ok := v[name].(string); ok {
 				c.value(at, name, text)
 			}
 			c.walk(at, v[name], depth+1)
 		}
 	}
+}
+
+// clipName keeps a name of a hundred kB out of the paths of all that it holds.
+func clipName(name string) string {
+	if len(name) <= maxF24Name {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxF24Name], "") + "…"
 }
 
 func (c *f24Checker) record(path string, record map[string]any) {
