@@ -115,6 +115,12 @@ func TestHostileWorkbooks(t *testing.T) { //nolint:paralleltest // memory is mea
 			}
 			p["xl/workbook.xml"] = strings.Replace(p["xl/workbook.xml"], `<sheet name="Dati" sheetId="1" r:id="rId1"/>`, b.String(), 1)
 		}},
+		{"too many tags in the shared texts", code, 40, func(p map[string]string) {
+			p["xl/sharedStrings.xml"] = "<sst>" + strings.Repeat("<a/>", maxSharedTags) + "</sst>"
+		}},
+		{"too many bytes beside the sheets", code, 40, func(p map[string]string) {
+			p["xl/media/1.png"] = strings.Repeat("\x00", maxBeside)
+		}},
 		{"ten thousand parts and one", code, 60, func(p map[string]string) {
 			for i := range maxParts {
 				p[fmt.Sprintf("xl/media/%d.png", i)] = ""
