@@ -283,7 +283,7 @@ func (w *world) onceAtSEND(want ...string) {
 	}
 	for _, p := range want {
 		if stored[p] != 1 {
-			w.t.Errorf("%s stored %d times at SEND, want once", p, stored[p])
+			w.t.Errorf("%s stored %d times at SEND, want once; refused in all: %v", p, stored[p], w.sim.Refused())
 		}
 		delete(stored, p)
 	}
