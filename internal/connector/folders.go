@@ -34,9 +34,13 @@ func (c *Connector) buildRemotes() error {
 	return nil
 }
 
-// newRemote gives the server its secrets as functions: they are read again at every
-// connection, so that one replaced on disk needs no restart.
 func (c *Connector) newRemote(name string, cfg *config.Remote) (*remote.Server, error) {
+	return remote.NewServer(c.remoteOptions(name, cfg))
+}
+
+// remoteOptions gives the server its secrets as functions: they are read again at every
+// connection, so that one replaced on disk needs no restart.
+func (c *Connector) remoteOptions(name string, cfg *config.Remote) remote.Options {
 	o := remote.Options{
 		Name: name, Address: cfg.Address, User: cfg.User, Agent: cfg.Agent, HostKeys: cfg.HostKeys, KnownHosts: cfg.KnownHosts,
 		Sessions: cfg.Sessions, DialTimeout: cfg.DialTimeout, ProgressTimeout: cfg.ProgressTimeout, KeepAlive: cfg.KeepAlive, Idle: cfg.Idle,
@@ -57,7 +61,7 @@ func (c *Connector) newRemote(name string, cfg *config.Remote) (*remote.Server, 
 			return pem, passphrase, err
 		}
 	}
-	return remote.NewServer(o)
+	return o
 }
 
 // place is where the root of a flow or outbox lies.

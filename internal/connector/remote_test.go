@@ -5,9 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +23,9 @@ import (
 
 // newRemoteWorld is newStill with its flow on an SFTP server, whose folder is
 // linked to drop/, so that what looks there looks on the server.
-func newRemoteWorld(t *testing.T, server *sshtest.Server) *world {
+func newRemoteWorld(t *testing.T, server *sshtest.Server, change ...func(string) string) *world {
 	t.Helper()
-	w := newStill(t, func(text string) string { return onServer(text, server, server.HostKey) })
+	w := newStill(t, slices.Concat([]func(string) string{func(text string) string { return onServer(text, server, server.HostKey) }}, change)...)
 	w.write("keys/sftp", server.Password)
 	if err := os.Symlink(server.Root, filepath.Join(w.dir, "drop")); err != nil {
 		t.Fatal(err)
@@ -43,11 +48,75 @@ func onServerAt(text, address, user, root, hostKey string) string {
 // every row its outcome, every file its place, every proof in its index.
 func TestWholeLifeOnServer(t *testing.T) {
 	clean := undisturbed(t)
-	w := newRemoteWorld(t, sshtest.Start(t, sshtest.Options{}))
-	files := w.mixedDrop()
-	w.untilClosed(2)
-	w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
-	compareResults(t, clean, w.result(files))
+	for name, change := range map[string]func(text string, server *sshtest.Server) string{
+		"both": func(text string, _ *sshtest.Server) string { return text },
+		"source": func(text string, server *sshtest.Server) string {
+			return strings.Replace(text, "    documents:", "    outbox: fuori\n    documents:", 1) +
+				"outboxes:\n  fuori: {path: \"" + server.Root + "/out\"}\n"
+		},
+		"outbox": func(text string, server *sshtest.Server) string {
+			text = strings.Replace(text, "{remote: server, root: "+server.Root, "{root: \""+server.Root+"\"", 1)
+			return strings.Replace(text, "    documents:", "    outbox: fuori\n    documents:", 1) +
+				"outboxes:\n  fuori: {remote: server, path: \"" + server.Root + "/out\"}\n"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := sshtest.Start(t, sshtest.Options{})
+			w := newRemoteWorld(t, server, func(text string) string { return change(text, server) })
+			files := w.mixedDrop()
+			w.untilClosed(2)
+			w.onceAtSEND("B/1", "B/2", "B/6", "B/7")
+			compareResults(t, clean, w.result(files))
+		})
+	}
+}
+
+// Whatever the configuration says of a server must reach it: a key that is not offered,
+// a known_hosts file that is not read or a time-out that is another shows only at the
+// one municipality that has it. Every field, so that none is forgotten when one is added.
+func TestSettingsOfAServerReachIt(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"key": "the key", "pass": "the passphrase", "word": "the password"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	secret := func(name string) config.Secret { return config.Secret("${file:" + filepath.Join(dir, name) + "}") }
+	from := config.Remote{
+		Address: "sftp.example.invalid:2222", User: "comune", Password: secret("word"), KeyFile: filepath.Join(dir, "key"), Passphrase: secret("pass"),
+		Agent: true, OpenKey: true, HostKeys: []string{"SHA256:x"}, KnownHosts: "known", Sessions: 3,
+		DialTimeout: 2 * time.Second, ProgressTimeout: 3 * time.Second, KeepAlive: 4 * time.Second, Idle: 5 * time.Second, IgnoreTimes: true,
+	}
+	for i, v := 0, reflect.ValueOf(from); i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("this test says nothing of %s", v.Type().Field(i).Name)
+		}
+	}
+	c := &Connector{cfg: &config.Config{}, opts: Options{
+		Clock: time.Now, Log: slog.New(slog.DiscardHandler),
+		DialRemote: func(context.Context, string) (net.Conn, error) { return nil, io.EOF },
+	}}
+	o := c.remoteOptions("server", &from)
+	for i, v := 0, reflect.ValueOf(o); i < v.NumField(); i++ {
+		if v.Field(i).IsZero() {
+			t.Errorf("%s does not reach the server", v.Type().Field(i).Name)
+		}
+	}
+	password, err := o.Password()
+	pem, passphrase, keyErr := o.Key()
+	got := []any{o.Name, o.Address, o.User, password, string(pem), passphrase, o.HostKeys, o.KnownHosts, o.Sessions, o.DialTimeout, o.ProgressTimeout, o.KeepAlive, o.Idle}
+	want := []any{"server", from.Address, from.User, "the password", "the key", "the passphrase", from.HostKeys, from.KnownHosts, from.Sessions, from.DialTimeout, from.ProgressTimeout, from.KeepAlive, from.Idle}
+	if err != nil || keyErr != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v %v\n%v, want\n%v", err, keyErr, got, want)
+	}
+	from.OpenKey = false
+	if err := os.Chmod(filepath.Join(dir, "key"), 0o644); err != nil { //nolint:gosec // the mistake that is looked for
+		t.Fatal(err)
+	}
+	if _, _, err := c.remoteOptions("server", &from).Key(); err == nil && runtime.GOOS != "windows" {
+		t.Error("a key that others can read was taken")
+	}
 }
 
 // The same on OpenSSH's sshd, with the user shut in by internal-sftp, while the reader of
