@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -169,7 +170,11 @@ func TestEveryFault(t *testing.T) {
 					t.Error("never to be done: ", v)
 				}
 			}
-			t.Logf("FAULT_SEED=%d struck %d kinds in %d calls", seed, len(w.sim.Faults().Fired()), total(w.sim.Calls()))
+			struck := w.sim.Faults().Fired()
+			t.Logf("FAULT_SEED=%d struck %d kinds %d times in %d calls", seed, len(struck), total(struck), total(w.sim.Calls()))
+			if len(struck) < 20 || total(struck) < 40 {
+				t.Errorf("too little struck to show anything: %v", struck)
+			}
 		})
 	}
 }
@@ -193,6 +198,9 @@ func TestOneFaultOften(t *testing.T) {
 			w.untilClosed(1)
 			w.onceAtSEND(protocols...)
 			w.wantOutcomes("drop/out/lotto.*.esito.csv", finalLot(protocols))
+			if struck := w.sim.Faults().Fired(); total(struck) == 0 {
+				t.Error("it never struck")
+			}
 		})
 	}
 }
@@ -211,16 +219,20 @@ func TestDeathsAndFaults(t *testing.T) {
 			}
 			protocols := w.lot(30)
 			deaths := 0
-			for life := range 16 {
+			for life := range 12 {
 				if life == 5 || life == 10 {
 					w.lot(30)
 				}
-				if w.live(1+dice.IntN(300), life%2 == 0) {
+				if w.live(1+dice.IntN(1500), life%2 == 0) {
 					deaths++
 				}
 				w.sim.Advance(time.Duration(dice.IntN(3600)) * time.Second)
 			}
-			t.Logf("FAULT_SEED=%d, %d deaths", seed, deaths)
+			struck := w.sim.Faults().Fired()
+			t.Logf("FAULT_SEED=%d, %d deaths, %d faults", seed, deaths, total(struck))
+			if deaths < 5 || total(struck) < 40 {
+				t.Errorf("%d deaths and %d faults are too few to show anything", deaths, total(struck))
+			}
 			w.untilClosed(1)
 			w.onceAtSEND(protocols...)
 			w.places(nil)
@@ -253,14 +265,7 @@ func (w *world) live(nth int, service bool) bool {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	until := w.sim.Now().Add(48 * time.Hour)
-	wait := c.opts.Wait
-	c.opts.Wait = func(ctx context.Context, d time.Duration, wake <-chan struct{}) {
-		if w.sim.Now().After(until) {
-			cancel()
-		}
-		wait(ctx, d, wake)
-	}
+	c.opts.Wait = (&together{sim: w.sim, loops: len(c.loops()), until: w.sim.Now().Add(8 * time.Hour), end: cancel}).wait
 	if err := c.Run(ctx); err != nil && !k.died() {
 		w.t.Error(err)
 	}
@@ -268,6 +273,55 @@ func (w *world) live(nth int, service bool) bool {
 		w.t.Error(err)
 	}
 	return k.died()
+}
+
+// together lets the platform's time pass for a service only when all its loops wait. If
+// each moved the clock when it waits, two days would be over before a file is read.
+type together struct {
+	sim   *simulator.Simulator
+	loops int
+	until time.Time // end is called then
+	end   func()
+
+	mu      sync.Mutex
+	waiting map[chan struct{}]time.Time
+}
+
+func (g *together) wait(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	over := make(chan struct{})
+	g.mu.Lock()
+	if g.waiting == nil {
+		g.waiting = map[chan struct{}]time.Time{}
+	}
+	g.waiting[over] = g.sim.Now().Add(d)
+	if len(g.waiting) >= g.loops {
+		g.pass()
+	}
+	g.mu.Unlock()
+	select {
+	case <-over:
+		return
+	case <-wake:
+	case <-ctx.Done():
+	}
+	g.mu.Lock()
+	delete(g.waiting, over)
+	g.mu.Unlock()
+}
+
+// pass lets time pass until the first of those that wait goes on.
+func (g *together) pass() {
+	first := slices.MinFunc(slices.Collect(maps.Values(g.waiting)), time.Time.Compare)
+	g.sim.Advance(max(0, first.Sub(g.sim.Now())))
+	if g.sim.Now().After(g.until) {
+		g.end()
+	}
+	for over, end := range g.waiting {
+		if !end.After(g.sim.Now()) {
+			close(over)
+			delete(g.waiting, over)
+		}
+	}
 }
 
 // everyRowOnce checks that over all drops of a lot each row was owned once and told

@@ -169,6 +169,9 @@ func TestSecretsAndPersonalDataStayWhereTheyBelong(t *testing.T) {
 	if got, want := strings.Join(heard.kinds(), ", "), "API key, client assertion, control token, private key, signed address, upload secret, voucher"; got != want {
 		t.Fatalf("secrets heard of: %s; want %s", got, want)
 	}
+	if struck := w.sim.Faults().Fired(); total(struck) < 10 || log.b.Len() < 1000 || said.Len() < 1000 {
+		t.Fatalf("too little was said to show anything: %d faults, %d bytes of log, %d of answers", total(struck), log.b.Len(), said.Len())
+	}
 	for place, text := range map[string]string{"log": log.b.String(), "errors and answers": said.String(), "control answers": control} {
 		w.wantNone(t, place, text, heard.secrets)
 	}
