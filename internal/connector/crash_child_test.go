@@ -277,7 +277,8 @@ func (c *child) serve() error {
 		var failed error
 		var once sync.Mutex
 		next := x.opts.Clock().Add(30 * time.Minute)
-		wait := x.opts.Wait
+		advance := x.opts.Wait
+		wait := (&together{now: x.opts.Clock, loops: len(x.loops()), advance: func(d time.Duration) { advance(ctx, d, nil) }}).wait
 		x.opts.Wait = func(ctx context.Context, d time.Duration, wake <-chan struct{}) {
 			wait(ctx, d, wake)
 			if !once.TryLock() {

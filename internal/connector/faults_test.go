@@ -265,7 +265,12 @@ func (w *world) live(nth int, service bool) bool {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c.opts.Wait = (&together{sim: w.sim, loops: len(c.loops()), until: w.sim.Now().Add(8 * time.Hour), end: cancel}).wait
+	until := w.sim.Now().Add(8 * time.Hour)
+	c.opts.Wait = (&together{now: w.sim.Now, loops: len(c.loops()), advance: func(d time.Duration) {
+		if w.sim.Advance(d); w.sim.Now().After(until) {
+			cancel()
+		}
+	}}).wait
 	if err := c.Run(ctx); err != nil && !k.died() {
 		w.t.Error(err)
 	}
@@ -278,10 +283,9 @@ func (w *world) live(nth int, service bool) bool {
 // together lets the platform's time pass for a service only when all its loops wait. If
 // each moved the clock when it waits, two days would be over before a file is read.
 type together struct {
-	sim   *simulator.Simulator
-	loops int
-	until time.Time // end is called then
-	end   func()
+	now     func() time.Time
+	advance func(time.Duration)
+	loops   int
 
 	mu      sync.Mutex
 	waiting map[chan struct{}]time.Time
@@ -293,7 +297,7 @@ func (g *together) wait(ctx context.Context, d time.Duration, wake <-chan struct
 	if g.waiting == nil {
 		g.waiting = map[chan struct{}]time.Time{}
 	}
-	g.waiting[over] = g.sim.Now().Add(d)
+	g.waiting[over] = g.now().Add(d)
 	if len(g.waiting) >= g.loops {
 		g.pass()
 	}
@@ -312,12 +316,11 @@ func (g *together) wait(ctx context.Context, d time.Duration, wake <-chan struct
 // pass lets time pass until the first of those that wait goes on.
 func (g *together) pass() {
 	first := slices.MinFunc(slices.Collect(maps.Values(g.waiting)), time.Time.Compare)
-	g.sim.Advance(max(0, first.Sub(g.sim.Now())))
-	if g.sim.Now().After(g.until) {
-		g.end()
+	if d := first.Sub(g.now()); d > 0 {
+		g.advance(d)
 	}
 	for over, end := range g.waiting {
-		if !end.After(g.sim.Now()) {
+		if !end.After(g.now()) {
 			close(over)
 			delete(g.waiting, over)
 		}
