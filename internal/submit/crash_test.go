@@ -98,6 +98,12 @@ func TestUnknownOutcome(t *testing.T) {
 			if w.send.accepted(n.Key.Protocol) != 1 || n.Attempt != 1 || len(n.Warnings) != 0 {
 				t.Errorf("%d at SEND, %+v", w.send.accepted(n.Key.Protocol), n)
 			}
+			// A second request would be refused as a conflict if the first one landed: the
+			// platform would forgive what must not be done.
+			posts := map[bool]int{true: 1, false: 2}[landed]
+			if w.send.count("create") != posts || w.send.count("lookup") == 0 {
+				t.Errorf("%d requests and %d look-ups, want %d and at least one", w.send.count("create"), w.send.count("lookup"), posts)
+			}
 		})
 	}
 }
