@@ -174,6 +174,10 @@ func (l *Local) writeTemp(root *os.Root, name, local string, write func(io.Write
 	return temp, c, l.at(StepSynced)
 }
 
+// fsync is the one call by which this package makes something durable. A seam: the
+// steps tell the order, not that it was made.
+var fsync = (*os.File).Sync
+
 // finish counts what the file has, syncs and closes it: in this order, because
 // Windows refuses to rename what is open.
 func finish(f *os.File, want int64) error {

@@ -51,7 +51,7 @@ func syncDir(root *os.Root, dir string) error {
 }
 
 func syncFile(f *os.File) error {
-	err := f.Sync()
+	err := fsync(f)
 	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) || errors.Is(err, syscall.ENOTTY) {
 		return nil
 	}

@@ -65,7 +65,7 @@ func inherit(*os.Root, string, string, os.FileMode) {}
 // syncDir has nothing to do: renames are written through.
 func syncDir(*os.Root, string) error { return nil }
 
-func syncFile(f *os.File) error { return f.Sync() }
+func syncFile(f *os.File) error { return fsync(f) }
 
 // locked tries to open the file for itself alone.
 func locked(path string) bool {

@@ -323,3 +323,17 @@ func TestUnreadable(t *testing.T) {
 	_, v := w.drop(tari(1))
 	outcome(t, v[0], RowLinked)
 }
+
+// Damage: a commit that was said to be durable and is gone after the power failed,
+// because a switch meant for tests and benchmarks is on.
+func TestCommitsAreSynced(t *testing.T) {
+	t.Parallel()
+	l, err := Open(filepath.Join(t.TempDir(), "ledger.db"), Options{Clock: func() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	if l.db.NoSync || l.db.NoGrowSync {
+		t.Errorf("NoSync %v, NoGrowSync %v", l.db.NoSync, l.db.NoGrowSync)
+	}
+}
