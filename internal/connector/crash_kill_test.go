@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -52,6 +53,7 @@ func TestKilledOnce(t *testing.T) {
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, true)
 		tried := 0
+		died := countDeaths(t)
 		for n, kind := range calm.Order {
 			for i, nth := range occurrencesOf(calm.Seen[kind]) {
 				if !fullMatrix() && (i != 0 || n%120 != 17 || testing.Short() && n > 120) {
@@ -64,14 +66,34 @@ func TestKilledOnce(t *testing.T) {
 					if at := h.live(life{At: kind, Nth: nth, Refined: true}); at != kind {
 						t.Logf("another order of goroutines: it never came to %s, occurrence %d", kind, nth)
 						compareResults(t, clean, h.judged())
+						died(false)
 						return
 					}
+					died(true)
 					h.goesOn(clean)
 				})
 			}
 		}
 		t.Logf("%d of %d steps of %d kinds", tried, calm.Seen[anyStep], len(calm.Order))
 	})
+}
+
+// countDeaths tells at the end of a test how many of the deaths that it wanted came: what
+// never came to its step shows nothing, however well it ends. Of the full matrix nine in
+// ten must come.
+func countDeaths(t *testing.T) (died func(bool)) {
+	var wanted, came atomic.Int64
+	t.Cleanup(func() {
+		t.Logf("%d of %d deaths came", came.Load(), wanted.Load())
+		if fullMatrix() && came.Load()*10 < wanted.Load()*9 {
+			t.Error("too few to show anything")
+		}
+	})
+	return func(did bool) {
+		if wanted.Add(1); did {
+			came.Add(1)
+		}
+	}
 }
 
 func occurrencesOf(n int) []int {
@@ -148,6 +170,7 @@ func TestKilledAtEveryKindOfStep(t *testing.T) {
 func TestKilledTwice(t *testing.T) {
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, false)
+		died := countDeaths(t)
 		for n, kind := range calm.Order {
 			if !fullMatrix() && n != 30 {
 				continue
@@ -171,8 +194,8 @@ func TestKilledTwice(t *testing.T) {
 				t.Run(fmt.Sprintf("%s,%d", kind, second), func(t *testing.T) {
 					t.Parallel()
 					h := newHouse(t, where)
-					h.live(life{At: kind, Nth: nth})
-					h.live(life{At: anyStep, Nth: second})
+					first := h.live(life{At: kind, Nth: nth})
+					died(first != "" && h.live(life{At: anyStep, Nth: second}) != "")
 					h.goesOn(clean)
 				})
 			}
