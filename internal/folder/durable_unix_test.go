@@ -1,3 +1,5 @@
+//go:build unix
+
 package folder
 
 import (
@@ -6,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"testing"
 )
@@ -46,7 +47,7 @@ func TestSyncsAreMade(t *testing.T) { //nolint:paralleltest // it takes the plac
 		if files := len(synced) - len(folders); name == "publish" && files != 1 {
 			t.Errorf("%s: %d files synced (%v), want the temporary one", name, files, synced)
 		}
-		if len(folders) == 0 && runtime.GOOS != "windows" { // which syncs no folders
+		if len(folders) == 0 {
 			t.Errorf("%s: no folder synced: %v", name, synced)
 		}
 	}
