@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"sendconnector/internal/folder/foldertest"
 	"sendconnector/internal/yamldoc"
 )
 
@@ -19,7 +20,7 @@ func FuzzConfig(f *testing.F) {
 	f.Add(string(example))
 	f.Add("version: 1\nenvironments: {p: {url: \"http://127.0.0.1:1\"}}\nsenders: {c: {environment: p, tax_id: \"00112233440\", api_key: ${file:k}}}\n")
 	f.Add("version: 1\nremotes: {r: {host: \"[::1]:99999\", host_keys: [\"\", x], sessions: -1}}\nflows: {a: {source: {remote: r, root: ../..}}}\n")
-	path := filepath.Join(f.TempDir(), "config.yaml")
+	path := filepath.Join(foldertest.TempDir(f), "config.yaml")
 	f.Fuzz(func(t *testing.T, text string) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
