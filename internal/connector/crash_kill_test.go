@@ -17,6 +17,15 @@ func fullMatrix() bool { return os.Getenv("CRASH_MATRIX") == "full" }
 // spread over all: the tenth notification is no other than the ninth.
 const mostAlike = 3
 
+// notInShort leaves out a test of processes that are killed: the race detector sees
+// nothing of a process that dies, and pays for each.
+func notInShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("many processes")
+	}
+}
+
 // everywhere repeats a test for a flow on this machine and one on a server.
 func everywhere(t *testing.T, test func(t *testing.T, where string)) {
 	for _, where := range []string{onDisk, onSFTP} {
@@ -50,13 +59,14 @@ func calmLife(t *testing.T, where string, refined bool) (result, *lived) {
 // nothing is sent twice, nothing is lost, every row has its one outcome and every file
 // its one place, all as if the process had lived.
 func TestKilledOnce(t *testing.T) {
+	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, true)
 		tried := 0
 		died := countDeaths(t)
 		for n, kind := range calm.Order {
 			for i, nth := range occurrencesOf(calm.Seen[kind]) {
-				if !fullMatrix() && (i != 0 || n%120 != 17 || testing.Short() && n > 120) {
+				if !fullMatrix() && (i != 0 || n%120 != 17) {
 					continue
 				}
 				tried++
@@ -131,9 +141,7 @@ func (h *house) diesOnce(l life) []string {
 // One process after the other is killed, at every kind of step once, so that each but
 // the first dies while it puts right what the one before left.
 func TestKilledAtEveryKindOfStep(t *testing.T) {
-	if testing.Short() {
-		t.Skip("three hundred processes, one after the other")
-	}
+	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		if where == onSFTP && !fullMatrix() {
 			return
@@ -168,6 +176,7 @@ func TestKilledAtEveryKindOfStep(t *testing.T) {
 // A second death, while the first is put right: after a death at each kind of step,
 // deaths at all kinds that a start comes to, and deaths at single steps of a start.
 func TestKilledTwice(t *testing.T) {
+	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, false)
 		died := countDeaths(t)
@@ -205,6 +214,7 @@ func TestKilledTwice(t *testing.T) {
 
 // The service does everything at the same time. It too may die anywhere.
 func TestServiceKilled(t *testing.T) {
+	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		if where == onSFTP && !fullMatrix() {
 			return
