@@ -240,7 +240,7 @@ func wasted(t *testing.T, calm, storm weather) {
 func TestStorm(t *testing.T) {
 	n := 80
 	if testing.Short() {
-		n = 40
+		n = 20
 	}
 	if large, err := strconv.Atoi(os.Getenv("STORM")); err == nil {
 		n = large
