@@ -75,7 +75,6 @@ func (h *house) nothingHalf() {
 // Damage prevented: a purge that dies forgets a key without its tombstone, and the file
 // dropped again is notified again; or half a batch stays for ever.
 func TestPurgeKilled(t *testing.T) {
-	notInShort(t)
 	t.Parallel()
 	h := commandHouse(t, keeping("{ledger: 30d, archive: 30d}"))
 	protocols := h.lot(3)
@@ -101,7 +100,6 @@ func TestPurgeKilled(t *testing.T) {
 // Damage prevented: a compaction that dies leaves no ledger, half of one, or an older one,
 // in the middle of a lot.
 func TestCompactKilled(t *testing.T) {
-	notInShort(t)
 	t.Parallel()
 	h := commandHouse(t)
 	protocols := h.lot(6)
@@ -116,7 +114,6 @@ func TestCompactKilled(t *testing.T) {
 // Damage prevented: a rebuilding that dies is taken for a ledger, sends, or can never be
 // finished.
 func TestRebuildKilled(t *testing.T) {
-	notInShort(t)
 	t.Parallel()
 	h := commandHouse(t)
 	protocols := h.lot(6)

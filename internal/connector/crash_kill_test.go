@@ -17,15 +17,6 @@ func fullMatrix() bool { return os.Getenv("CRASH_MATRIX") == "full" }
 // spread over all: the tenth notification is no other than the ninth.
 const mostAlike = 3
 
-// notInShort leaves out a test of processes that are killed: the race detector sees
-// nothing of a process that dies, and pays for each.
-func notInShort(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("many processes")
-	}
-}
-
 // everywhere repeats a test for a flow on this machine and one on a server.
 func everywhere(t *testing.T, test func(t *testing.T, where string)) {
 	for _, where := range []string{onDisk, onSFTP} {
@@ -59,7 +50,6 @@ func calmLife(t *testing.T, where string, refined bool) (result, *lived) {
 // nothing is sent twice, nothing is lost, every row has its one outcome and every file
 // its one place, all as if the process had lived.
 func TestKilledOnce(t *testing.T) {
-	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, true)
 		tried := 0
@@ -141,7 +131,6 @@ func (h *house) diesOnce(l life) []string {
 // One process after the other is killed, at every kind of step once, so that each but
 // the first dies while it puts right what the one before left.
 func TestKilledAtEveryKindOfStep(t *testing.T) {
-	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		if where == onSFTP && !fullMatrix() {
 			return
@@ -176,7 +165,6 @@ func TestKilledAtEveryKindOfStep(t *testing.T) {
 // A second death, while the first is put right: after a death at each kind of step,
 // deaths at all kinds that a start comes to, and deaths at single steps of a start.
 func TestKilledTwice(t *testing.T) {
-	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		clean, calm := calmLife(t, where, false)
 		died := countDeaths(t)
@@ -214,7 +202,6 @@ func TestKilledTwice(t *testing.T) {
 
 // The service does everything at the same time. It too may die anywhere.
 func TestServiceKilled(t *testing.T) {
-	notInShort(t)
 	everywhere(t, func(t *testing.T, where string) {
 		if where == onSFTP && !fullMatrix() {
 			return

@@ -282,9 +282,6 @@ func promised(n *Notification, e *Event) *Artifact {
 func TestBytesPerNotification(t *testing.T) {
 	w := newWorld(t)
 	const n = 400
-	if testing.Short() {
-		t.Skip("400 whole lives")
-	}
 	empty := used(w)
 	lot := w.batch()
 	w.ok(w.l.Begin(bg, lot))

@@ -41,9 +41,6 @@ const (
 // recursion or keeps a batch from ever being read. Whatever the file is, it is told
 // damaged, or not understood, or read; and the next file goes.
 func TestHostileDocuments(t *testing.T) { //nolint:paralleltest // memory is measured
-	if testing.Short() {
-		t.Skip("one goroutine, whose memory is counted")
-	}
 	bomb := flate(t, make([]byte, 100<<20)) // 100 kB that unfold to 100 MB
 	twice := flate(t, []byte(bomb))
 	kids := func(n int) string { return "[" + strings.Repeat("3 0 R ", n) + "]" }

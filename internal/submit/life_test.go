@@ -281,9 +281,6 @@ func (l *life) judge(count int) {
 
 // A lot of 300 costs at most 1.25 API calls each until accepted.
 func TestLifeOf300(t *testing.T) {
-	if testing.Short() {
-		t.Skip("long")
-	}
 	const lot = 300
 	l := newLife(t, simulator.Options{StreamRetryStrict: true})
 	l.sendingOnly = true

@@ -57,9 +57,6 @@ func bounded(t *testing.T, most uint64, f func()) {
 // Damage prevented: a few kilobytes in a drop take all memory of the server or keep it
 // busy for hours, and no other file is read.
 func TestHostileWorkbooks(t *testing.T) { //nolint:paralleltest // memory is measured
-	if testing.Short() {
-		t.Skip("one goroutine, whose memory and time are counted")
-	}
 	const code, damaged = "C-FILE-LIMIT", "C-FILE-DAMAGED"
 	row := inline(2, "x", "y")
 	for _, c := range []struct {
