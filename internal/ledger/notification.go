@@ -208,12 +208,16 @@ func (t *Tx) Notifications(batch string, visit func(*Notification) bool) error {
 // Open visits every notification that is not Closed, from the given id on, until
 // visit answers false. It reads every record behind it: it is for sweeps.
 func (t *Tx) Open(from ID, visit func(*Notification) bool) error {
+	return t.visit(from, func(h *hot) bool { return !h.Closed && h.State != Discarded && h.State != RefusedAtOnce }, visit)
+}
+
+func (t *Tx) visit(from ID, wanted func(*hot) bool, visit func(*Notification) bool) error {
 	return t.each(bNote, nil, from.key(), func(k, v []byte) (bool, error) {
 		h := &hot{}
 		if err := t.decode(bNote, k, v, h); err != nil {
 			return false, err
 		}
-		if h.Closed || h.State == Discarded || h.State == RefusedAtOnce {
+		if !wanted(h) {
 			return true, nil
 		}
 		if err := t.fill(&h.Notification); err != nil {
@@ -225,33 +229,25 @@ func (t *Tx) Open(from ID, visit func(*Notification) bool) error {
 
 // OpenFrom gives at most limit of what Open visits.
 func (t *Tx) OpenFrom(from ID, limit int) ([]*Notification, error) {
-	var found []*Notification
-	err := t.Open(from, func(n *Notification) bool {
-		found = append(found, n)
-		return len(found) < limit
-	})
-	return found, err
+	visit, found := upTo(limit)
+	err := t.Open(from, visit)
+	return *found, err
 }
 
 // OverFrom gives at most limit notifications that SEND accepted and that are Closed,
 // from the given id on.
 func (t *Tx) OverFrom(from ID, limit int) ([]*Notification, error) {
-	var found []*Notification
-	err := t.each(bNote, nil, from.key(), func(k, v []byte) (bool, error) {
-		h := &hot{}
-		if err := t.decode(bNote, k, v, h); err != nil {
-			return false, err
-		}
-		if !h.Closed || h.State != Accepted && h.State != Cancelled {
-			return true, nil
-		}
-		if err := t.fill(&h.Notification); err != nil {
-			return false, err
-		}
-		found = append(found, &h.Notification)
-		return len(found) < limit, nil
-	})
-	return found, err
+	visit, found := upTo(limit)
+	err := t.visit(from, func(h *hot) bool { return h.Closed && (h.State == Accepted || h.State == Cancelled) }, visit)
+	return *found, err
+}
+
+func upTo(limit int) (visit func(*Notification) bool, found *[]*Notification) {
+	found = new([]*Notification)
+	return func(n *Notification) bool {
+		*found = append(*found, n)
+		return len(*found) < limit
+	}, found
 }
 
 // Cause says in a Change what brought it about.

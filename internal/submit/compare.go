@@ -27,7 +27,7 @@ func compare(n *ledger.Notification, found send.RequestStatus) (likeness, error)
 	if err := json.Unmarshal(found.Body, &theirs); err != nil {
 		return likeness{}, err
 	}
-	forgetDefaults(&theirs, n.Request)
+	blanksOf(n.Request).forget(&theirs)
 	var l likeness
 	l.bodies = true
 	for _, d := range notification.Differences(&theirs, n.Request) {
@@ -39,29 +39,6 @@ func compare(n *ledger.Notification, found send.RequestStatus) (likeness, error)
 	l.digests = slices.Equal(ourDigests(n.Documents), theirDigests(&theirs))
 	l.refs = l.digests && l.identity() && slices.Equal(ourRefs(n.Documents), theirRefs(&theirs))
 	return l, nil
-}
-
-// forgetDefaults takes out of a request as SEND keeps it what SEND filled in where
-// ours says nothing (reference/send-api.md §2.5): it is no change of ours, and taking
-// it for one would pay a refusal twice.
-func forgetDefaults(theirs, ours *notification.Request) {
-	if ours.PaFee == nil {
-		theirs.PaFee = nil
-	}
-	if ours.Vat == nil {
-		theirs.Vat = nil
-	}
-	if ours.PagoPaIntMode == "" {
-		theirs.PagoPaIntMode = ""
-	}
-	if ours.PhysicalCommunicationPriority == nil {
-		theirs.PhysicalCommunicationPriority = nil
-	}
-	for i := range theirs.Documents {
-		if i < len(ours.Documents) && ours.Documents[i].DocIdx == "" {
-			theirs.Documents[i].DocIdx = ""
-		}
-	}
 }
 
 // Digests and references are compared as sorted lists: a lost ledger may have read

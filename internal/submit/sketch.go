@@ -15,19 +15,24 @@ type Sketch struct {
 }
 
 // blanks are the fields of a request that SEND fills in where they are missing.
-type blanks struct{ paFee, vat, mode, priority, docIdx bool }
-
-// SketchOf digests a request; the digests of its documents are taken from it.
-func SketchOf(r *notification.Request) Sketch {
-	s := Sketch{print: notification.FingerprintOf(r)}
-	s.blank = blanks{r.PaFee == nil, r.Vat == nil, r.PagoPaIntMode == "", r.PhysicalCommunicationPriority == nil, true}
-	for i := range r.Documents {
-		s.blank.docIdx = s.blank.docIdx && r.Documents[i].DocIdx == ""
-	}
-	return s
+type blanks struct {
+	paFee, vat, mode, priority bool
+	docIdx                     uint64 // a bit for each document; SEND takes 15
 }
 
-// forget is forgetDefaults by what a sketch remembers of ours.
+func blanksOf(r *notification.Request) blanks {
+	b := blanks{paFee: r.PaFee == nil, vat: r.Vat == nil, mode: r.PagoPaIntMode == "", priority: r.PhysicalCommunicationPriority == nil}
+	for i := range r.Documents {
+		if r.Documents[i].DocIdx == "" {
+			b.docIdx |= 1 << i
+		}
+	}
+	return b
+}
+
+// forget takes out of a request as SEND keeps it what SEND filled in where ours says
+// nothing (reference/send-api.md §2.5): it is no change of ours, and taking it for one
+// would pay a refusal twice.
 func (b blanks) forget(theirs *notification.Request) {
 	if b.paFee {
 		theirs.PaFee = nil
@@ -42,10 +47,15 @@ func (b blanks) forget(theirs *notification.Request) {
 		theirs.PhysicalCommunicationPriority = nil
 	}
 	for i := range theirs.Documents {
-		if b.docIdx {
+		if b.docIdx&(1<<i) != 0 {
 			theirs.Documents[i].DocIdx = ""
 		}
 	}
+}
+
+// SketchOf digests a request; the digests of its documents are taken from it.
+func SketchOf(r *notification.Request) Sketch {
+	return Sketch{print: notification.FingerprintOf(r), blank: blanksOf(r)}
 }
 
 // How much a request has in common with an attempt that SEND has.
@@ -88,7 +98,7 @@ func (c Chain) Differences(attempt int, n *ledger.Notification, lang notificatio
 	if json.Unmarshal(c[attempt-1].Body, &theirs) != nil {
 		return ""
 	}
-	forgetDefaults(&theirs, n.Request)
+	blanksOf(n.Request).forget(&theirs)
 	all := notification.Differences(&theirs, n.Request)
 	if len(all) == 0 { // the documents
 		all = []notification.Difference{{Part: notification.PartOther}}
